@@ -1,0 +1,103 @@
+/**
+ * The data that a compiled program is: what the compiler writes, `manifest.json` holds, and every device runs.
+ * Offsets and sizes are bytes; an element takes four bytes on every device.
+ */
+export type DTypeName = "f32" | "f16" | "i32" | "u32" | "bool" | "u8";
+
+export type PersistentRole = "parameter" | "state" | "optimizer" | "step" | "seed";
+
+/** A tensor that outlives calls: weights, layer state, optimizer state, a train block's step counter, the seed. */
+export interface PersistentSlot {
+  readonly path: string;
+  readonly role: PersistentRole;
+  /** The train block it belongs to, if it is one block's own. */
+  readonly block?: string;
+  readonly dtype: DTypeName;
+  readonly shape: readonly number[];
+  /** Its initial value where that is one constant; otherwise an `initialize` entry computes it. */
+  readonly fill?: number;
+}
+
+export interface InputSlot {
+  readonly name: string;
+  readonly dtype: DTypeName;
+  readonly shape: readonly number[];
+  /** For integers that address something: inclusive bounds, checked before dispatch. */
+  readonly bounds?: { readonly min: number; readonly max: number };
+  /** Knobs: the value used when the call gives none. */
+  readonly default?: number;
+}
+export interface OutputSlot {
+  readonly name: string;
+  readonly role: "result" | "loss" | "metric";
+  readonly dtype: DTypeName;
+  readonly shape: readonly number[];
+}
+
+/** One thing the host can run. */
+export interface Entry {
+  /** Unique: `LeNet@64`, `saliency`, `lenet.step`, `lenet.evaluate`, `initialize`, `lenet.initialize`. */
+  readonly name: string;
+  readonly kind: "predict" | "call" | "step" | "evaluate" | "initialize";
+  /** The model, export fn or train block. */
+  readonly of: string;
+  /** The value of N, where the program has one. */
+  readonly batch?: number;
+  readonly inputs: readonly InputSlot[];
+  readonly outputs: readonly OutputSlot[];
+}
+
+/** Where a tensor lies. `chunk` counts the buffers of a space (WebGPU splits by its binding limit; wasm has one). */
+export interface Location {
+  readonly space: "persistent" | "arena";
+  readonly chunk: number;
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+/** One target's memory plan and dispatch lists. */
+export interface TargetPlan {
+  /** Bytes of each chunk of persistent memory: constants, then slots. */
+  readonly persistent: readonly number[];
+  /** Bytes of each chunk of the arena, shared by all entries (they never run at once). */
+  readonly arena: readonly number[];
+  /** Constant tensors to be written once at load: base64 of little-endian 4-byte elements. */
+  readonly constants: readonly { readonly at: Location; readonly data: string }[];
+  /** One for each of `Manifest.persistent`. */
+  readonly slots: readonly Location[];
+  /** One for each of `Manifest.entries`; null where this target does not carry the entry. */
+  readonly entries: readonly (EntryPlan | null)[];
+}
+export interface EntryPlan {
+  readonly inputs: readonly Location[];
+  readonly outputs: readonly Location[];
+  /** WebGPU: the launches, in order. WebAssembly: empty; the module exports `entry0`, `entry1`, .. which make the calls. */
+  readonly dispatches: readonly DispatchPlan[];
+}
+export interface DispatchPlan {
+  /** Entry point in `kernels.wgsl`. */
+  readonly kernel: string;
+  readonly buffers: readonly Location[];
+  readonly scalars: readonly number[];
+  readonly workgroups: readonly [number, number, number];
+}
+
+export interface Manifest {
+  readonly format: 1;
+  readonly compiler: string;
+  readonly source: { readonly file: string; readonly sha256: string };
+  /** The model that `predict` means. */
+  readonly main: string | null;
+  readonly persistent: readonly PersistentSlot[];
+  readonly entries: readonly Entry[];
+  /** Models (by name) whose rows are independent: any batch size may be padded and split. */
+  readonly separable: readonly string[];
+  readonly wasm: {
+    readonly file: string;
+    readonly relaxed?: string;
+    readonly sha256: string;
+    readonly plan: TargetPlan;
+  } | null;
+  readonly webgpu: { readonly file: string; readonly sha256: string; readonly plan: TargetPlan } | null;
+  readonly weights: { readonly file: string; readonly sha256: string } | null;
+}
