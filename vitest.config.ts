@@ -1,10 +1,15 @@
 import { defineConfig } from "vitest/config";
+import { graphicsEnvironment } from "./test/support/graphics.ts";
 
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     exclude: ["test/bench/**", "node_modules/**"],
     testTimeout: 60_000,
+    hookTimeout: 60_000,
     maxWorkers: 2,
+    // Forked processes, not threads: LD_LIBRARY_PATH counts only when it is set before a process starts.
+    pool: "forks",
+    env: graphicsEnvironment(),
   },
 });
