@@ -1,19 +1,39 @@
 /**
  * Between the passes and the targets. The elaborator makes a `Program` of graphs; `schedule` turns each graph into a list
- * of dispatches over tensors; `plan` gives every tensor an address.
+ * of steps over tensors; `plan` gives every tensor an address.
  */
 import type { Graph, Tensor } from "../graph/graph.ts";
 import type { Dispatch } from "../kernel/ir.ts";
 
-/** The dispatches of one entry in execution order, over tensors that are not yet placed. */
+/** The steps of one entry in execution order, over tensors that are not yet placed. */
 export interface Schedule {
   readonly graph: Graph;
-  readonly dispatches: readonly Dispatch<Placed>[];
+  readonly steps: readonly Step[];
   /** Tensors that share another's memory (views; pieces that their producer writes straight into a join; in-place results). */
   readonly aliases: ReadonlyMap<Tensor, Placed>;
+  /** The values of tensors that are written once at load. A single value fills the whole tensor. */
+  readonly constants: ReadonlyMap<Tensor, readonly number[]>;
 }
 
-/** A tensor, or scratch memory of one dispatch. `offset` counts elements into it. */
+export type Step = Launch | Repeat;
+export interface Launch {
+  readonly kind: "launch";
+  readonly dispatch: Dispatch<Placed>;
+}
+/** The iterations of a scan, one after another. */
+export interface Repeat {
+  readonly kind: "repeat";
+  readonly length: number;
+  readonly steps: readonly Step[];
+}
+
+/** A tensor, or scratch memory of one group's dispatches. `offset` counts elements into it. */
 export type Placed =
-  | { readonly kind: "tensor"; readonly tensor: Tensor; readonly offset: number }
+  | {
+      readonly kind: "tensor";
+      readonly tensor: Tensor;
+      readonly offset: number;
+      /** Elements that the place moves by an iteration of each enclosing `Repeat`, outermost first. */
+      readonly advance?: readonly number[];
+    }
   | { readonly kind: "scratch"; readonly id: number; readonly elements: number };
