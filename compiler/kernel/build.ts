@@ -182,16 +182,23 @@ export function mul(a: Index, b: Index): Expression {
   return { kind: "apply", name: "mul", type, lanes, arguments: [left, right] };
 }
 
-/** Division truncates; division by a constant 0 is never written. */
+/** Rounds down, as the scalar table has it for integers. */
 export function div(a: Index, b: Index): Expression {
   const [left, right, lanes] = pair(a, b);
   const type = left.type;
   if (integral(type) && right.kind === "constant") {
     if (right.value === 1) return left;
     if (left.kind === "constant" && right.value !== 0)
-      return constant(type, Math.trunc(left.value / right.value), lanes);
+      return constant(type, Math.floor(left.value / right.value), lanes);
   }
   return apply("div", type, left, right);
+}
+/** The quotient of numbers that are not negative by a divisor that is positive: one instruction. */
+export function quotient(a: Index, b: Index): Expression {
+  const [left, right] = pair(a, b);
+  return left.kind === "constant" || right.kind !== "constant" || right.value === 1
+    ? div(left, right)
+    : apply("raw_div", left.type, left, right);
 }
 export const max = (a: Index, b: Index): Expression => extremum("max", a, b);
 export const min = (a: Index, b: Index): Expression => extremum("min", a, b);
@@ -356,7 +363,10 @@ export class KernelBuilder {
     const [start, end] = [index(from), index(to)];
     if (start.kind === "constant" && end.kind === "constant") {
       if (start.value >= end.value) return;
-      if (start.value + step >= end.value) return body(start);
+      if (start.value + step >= end.value) {
+        body(start);
+        return;
+      }
     }
     const name = this.fresh(hint);
     const statements = this.#collect(() => body(variable(name)));
@@ -371,9 +381,15 @@ export class KernelBuilder {
     });
   }
   ifThen(condition: Expression, then: () => void, otherwise: () => void = () => {}): void {
-    if (condition.kind === "constant") return condition.value !== 0 ? then() : otherwise();
+    if (condition.kind === "constant") {
+      if (condition.value !== 0) then();
+      else otherwise();
+      return;
+    }
     const [yes, no] = [this.#collect(then), this.#collect(otherwise)];
-    if (yes.length > 0 || no.length > 0) this.#block.push({ kind: "if", condition, then: yes, otherwise: no });
+    if (yes.length > 0 || no.length > 0)
+      // biome-ignore lint/suspicious/noThenProperty: a statement is never awaited
+      this.#block.push({ kind: "if", condition, then: yes, otherwise: no });
   }
   barrier(): void {
     this.#block.push({ kind: "barrier" });
