@@ -87,11 +87,7 @@ export function memberOf(group: FusionGroup, tensor: Tensor): Member | undefined
 }
 
 /** Visits every node of a scalar DAG once, arguments first, reads inside of coordinates included. */
-export function visitScalar(
-  body: Scalar,
-  visit: (scalar: Scalar) => void,
-  seen: Set<Scalar> = new Set(),
-): void {
+export function visitScalar(body: Scalar, visit: (scalar: Scalar) => void, seen: Set<Scalar> = new Set()): void {
   if (seen.has(body)) return;
   seen.add(body);
   if (body.kind === "apply") for (const argument of body.arguments) visitScalar(argument, visit, seen);

@@ -2,8 +2,8 @@
 import type { Origin, Tensor } from "../graph/graph.ts";
 import type { KernelBuilder } from "../kernel/build.ts";
 import type { BufferParameter, Dispatch } from "../kernel/ir.ts";
-import { scalarType } from "../types/dtype.ts";
 import type { ScalarType } from "../types/dtype.ts";
+import { scalarType } from "../types/dtype.ts";
 import type { BuildContext } from "./group.ts";
 import type { Placed } from "./program.ts";
 
@@ -86,6 +86,7 @@ export class Operands {
 }
 
 function samePlace(a: Placed, b: Placed): boolean {
-  if (a.kind === "scratch" || b.kind === "scratch") return a.kind === "scratch" && b.kind === "scratch" && a.id === b.id;
+  if (a.kind === "scratch" || b.kind === "scratch")
+    return a.kind === "scratch" && b.kind === "scratch" && a.id === b.id;
   return a.tensor === b.tensor && a.offset === b.offset && String(a.advance ?? "") === String(b.advance ?? "");
 }
