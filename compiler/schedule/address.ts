@@ -42,8 +42,9 @@ export interface Bounded {
   readonly max: number;
 }
 
-export function isUniform(value: LaneValue): value is { base: Expression; lanes: Four<number> } {
-  return value.each === undefined && value.lanes.every((offset) => offset === 0);
+/** The value of every lane, where they agree. */
+export function sharedBase(value: LaneValue): Expression | undefined {
+  return value.each === undefined && value.lanes.every((offset) => offset === 0) ? value.base : undefined;
 }
 
 function laneOf(value: LaneValue, l: 0 | 1 | 2 | 3): Expression {
@@ -67,14 +68,16 @@ function scaleValue(a: LaneValue, factor: number): LaneValue {
   return { base: mul(a.base, factor), lanes: map4(a.lanes, (offset) => offset * factor) };
 }
 export function mapValue(a: LaneValue, f: (e: Expression) => Expression): LaneValue {
-  if (isUniform(a)) return { base: f(a.base), lanes: zeros };
+  const shared = sharedBase(a);
+  if (shared !== undefined) return { base: f(shared), lanes: zeros };
   return { each: map4(eachLane(a), f) };
 }
 
 /** A lane value as an expression: scalar where all lanes agree. */
 export function toExpression(value: LaneValue): Expression {
   if (value.each !== undefined) return vector(value.each);
-  if (isUniform(value)) return value.base;
+  const shared = sharedBase(value);
+  if (shared !== undefined) return shared;
   return add(splat(value.base), vector(value.lanes.map(i32)));
 }
 export function fromExpression(e: Expression): LaneValue {

@@ -13,7 +13,7 @@ import { add, and, apply, constant, lane, load, ne, select, shuffle, splat, u32,
 import type { Expression } from "../kernel/ir.ts";
 import { printExpression } from "../kernel/print.ts";
 import type { Bounded, CoordinateSource, IndexValue, LaneValue } from "./address.ts";
-import { confine, flatten, isUniform, lowerCoordinate, mapValue, toExpression } from "./address.ts";
+import { confine, flatten, lowerCoordinate, mapValue, sharedBase, toExpression } from "./address.ts";
 import { positionsOf } from "./group.ts";
 import type { Operand, Operands } from "./operands.ts";
 
@@ -213,7 +213,8 @@ export class Lowering {
 
   /** Elements at the offsets of the lanes, with as few loads as touch nothing between the first and the last only. */
   #gather(operand: Operand, at: LaneValue): Expression {
-    if (isUniform(at)) return this.#load(operand, at.base);
+    const shared = sharedBase(at);
+    if (shared !== undefined) return this.#load(operand, shared);
     if (at.each !== undefined) return vector(at.each.map((e) => this.#load(operand, e)));
     const { base, lanes } = at;
     const [first, last] = [Math.min(...lanes), Math.max(...lanes)];
@@ -237,9 +238,10 @@ export class Lowering {
       at.map((coordinate) => lowerCoordinate(coordinate, this.#source).value),
       operand.strides,
     );
-    if (isUniform(place)) {
+    const shared = sharedBase(place);
+    if (shared !== undefined) {
       invariant(stored.lanes === 1, `four lanes of ${tensor.name} go to one place`);
-      this.#kernel.store(operand.buffer, place.base, stored);
+      this.#kernel.store(operand.buffer, shared, stored);
       return;
     }
     invariant(place.each === undefined, "results lie at affine coordinates");
