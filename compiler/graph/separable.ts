@@ -62,12 +62,17 @@ function rowsOf(node: Node, facts: Facts): readonly Rows[] {
       const axis = pieces.find((rows) => typeof rows === "number");
       const shape = node.results[0]?.type.shape ?? [];
       const whole = node.pieces.every(
-        ({ at }) => typeof axis === "number" && at[axis]?.start === 0 && at[axis].step === 1 && at[axis].count === shape[axis],
+        ({ at }) =>
+          typeof axis === "number" && at[axis]?.start === 0 && at[axis].step === 1 && at[axis].count === shape[axis],
       );
-      return [axis !== undefined && whole && pieces.every((rows) => rows === axis || rows === "uniform") ? axis : "mixed"];
+      return [
+        axis !== undefined && whole && pieces.every((rows) => rows === axis || rows === "uniform") ? axis : "mixed",
+      ];
     }
     case "custom": {
-      const inner: Facts = new Map(node.forward.inputs.map(({ tensor }, k) => [tensor, ofOperand(node.operands[k], of)]));
+      const inner: Facts = new Map(
+        node.forward.inputs.map(({ tensor }, k) => [tensor, ofOperand(node.operands[k], of)]),
+      );
       propagate(node.forward, inner);
       return node.forward.outputs.map(({ tensor }) => inner.get(tensor) ?? "mixed");
     }
@@ -96,7 +101,9 @@ function scanned(node: Extract<Node, { kind: "scan" }>, of: (tensor: Tensor) => 
     const outputs = node.body.outputs.map(({ tensor }) => inner.get(tensor) ?? "mixed");
     const next = carries.map((rows, k) => widen(rows, outputs[k] ?? "mixed"));
     if (next.every((rows, k) => rows === carries[k])) {
-      return outputs.map((rows, k) => (k < carries.length ? (next[k] ?? "mixed") : typeof rows === "number" ? rows + 1 : rows));
+      return outputs.map((rows, k) =>
+        k < carries.length ? (next[k] ?? "mixed") : typeof rows === "number" ? rows + 1 : rows,
+      );
     }
     carries = next;
   }
@@ -157,8 +164,12 @@ function bodyRows(body: Scalar, coordinates: readonly Coordinate[], facts: Facts
 function isIndex(coordinate: Coordinate | undefined, position: number): boolean {
   const term = coordinate?.terms[0];
   return (
-    coordinate !== undefined && coordinate.offset === 0 && coordinate.terms.length === 1 &&
-    term?.kind === "affine" && term.coefficient === 1 && term.position === position
+    coordinate !== undefined &&
+    coordinate.offset === 0 &&
+    coordinate.terms.length === 1 &&
+    term?.kind === "affine" &&
+    term.coefficient === 1 &&
+    term.position === position
   );
 }
 
