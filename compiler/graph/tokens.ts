@@ -1,7 +1,7 @@
 /** The tokens of a graph's text. */
 import { invariant } from "../invariant.ts";
-import { infixOfSymbol } from "./notation.ts";
 import type { Origin } from "./graph.ts";
+import { infixOfSymbol } from "./notation.ts";
 
 export interface Token {
   readonly kind: "tensor" | "word" | "number" | "string" | "name" | "symbol" | "end";

@@ -2,9 +2,10 @@
  * Scalar bodies as closures: every distinct subtree becomes one register and one step that fills it, so a body that shares
  * subtrees costs what it says. Both arms of a `select` are evaluated; out-of-range reads never touch memory.
  */
+
+import type { AffineTerm, Coordinate, Scalar, ScalarRead, Tensor } from "../graph/graph.ts";
 import { invariant } from "../invariant.ts";
 import { rowOf } from "../scalar/table.ts";
-import type { AffineTerm, Coordinate, Scalar, ScalarRead, Tensor } from "../graph/graph.ts";
 
 /** Row-major elements. Integers and bools are stored as exact doubles. */
 export type Values = Float64Array;
@@ -102,10 +103,19 @@ export class BodyCompiler {
         invariant(compute, `${scalar.name} has no overload for ${operand}`);
         const [a, b, c, ...more] = scalar.arguments.map((argument) => this.register(argument));
         invariant(more.length === 0, `${scalar.name} has more than three arguments`);
-        if (c && b && a) this.#steps.push(() => void (target.value = compute(a.value, b.value, c.value)));
-        else if (b && a) this.#steps.push(() => void (target.value = compute(a.value, b.value)));
-        else if (a) this.#steps.push(() => void (target.value = compute(a.value)));
-        else this.#steps.push(() => void (target.value = compute()));
+        this.#steps.push(
+          c && b && a
+            ? () => {
+                target.value = compute(a.value, b.value, c.value);
+              }
+            : b && a
+              ? () => {
+                  target.value = compute(a.value, b.value);
+                }
+              : () => {
+                  target.value = compute(a?.value ?? 0);
+                },
+        );
         return;
       }
     }

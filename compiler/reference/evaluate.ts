@@ -2,6 +2,8 @@
  * The float64 interpreter of graphs: one evaluation a node kind, naive loops, obviously right. The oracle of every other
  * way to run a graph. Floats are never rounded to float32; integers are exact.
  */
+
+import { randomWords } from "../../runtime/rng.ts";
 import type {
   CustomNode,
   GenericNode,
@@ -15,7 +17,6 @@ import type {
   ViewNode,
 } from "../graph/graph.ts";
 import { invariant } from "../invariant.ts";
-import { randomWords } from "../../runtime/rng.ts";
 import { scalarType } from "../types/dtype.ts";
 import { BodyCompiler, forEachPoint, type Slot, type SlotOf, stridesOf, type Values } from "./body.ts";
 import { accumulator, adder } from "./combine.ts";

@@ -137,7 +137,7 @@ const cases: readonly Case[] = [
              input %k: f32[] argument k
              input %t: i32[] argument t
              %next: f32[] = map[] %h * %k + %x
-             %y: f32[] = map[] %next + f32(%t)
+             %y: f32[] = map[] %next + to_f32(%t)
              output %next result h
              output %y result y
            }
@@ -147,7 +147,7 @@ const cases: readonly Case[] = [
              input %k: f32[] argument k
              input %t: i32[] argument t
              %next: f32[] = map[] %h * %k + %x
-             %y: f32[] = map[] %next + f32(%t)
+             %y: f32[] = map[] %next + to_f32(%t)
              output %next result h
              output %y result y
            }
