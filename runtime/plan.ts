@@ -26,12 +26,15 @@ export interface InputSlot {
   readonly bounds?: { readonly min: number; readonly max: number };
   /** Knobs: the value used when the call gives none. */
   readonly default?: number;
+  /** Whether axis 0 is N. Without it: whether axis 0 is as long as the batch in every entry of this name. */
+  readonly batched?: boolean;
 }
 export interface OutputSlot {
   readonly name: string;
   readonly role: "result" | "loss" | "metric";
   readonly dtype: DTypeName;
   readonly shape: readonly number[];
+  readonly batched?: boolean;
 }
 
 /** One thing the host can run. */

@@ -1,0 +1,280 @@
+/** What `load()` of a bundle returns: a program on a device, its calls checked, queued and typed by name. */
+import {
+  average,
+  type Callable,
+  countRows,
+  execute,
+  type Inputs,
+  type Outputs,
+  outputsOf,
+  type Parts,
+} from "./call.ts";
+import type { Device } from "./device.ts";
+import { DlxError } from "./errors.ts";
+import type { DTypeName, Entry, InputSlot, Manifest, OutputSlot } from "./plan.ts";
+import { seedWords } from "./rng.ts";
+import { type Batches, type FitOptions, trainLoop } from "./train-loop.ts";
+import { fillSlots, initializedBy, isWeight, type LoadReport, loadSlots, saveSlots } from "./weights.ts";
+
+export interface LoadOptions {
+  /** "auto" (the default): WebGPU where there is one, else the CPU. */
+  readonly device?: "auto" | "webgpu" | "cpu";
+  /** Default: the shipped weights if there are any, else random ones. */
+  readonly weights?: URL | Uint8Array | ArrayBuffer | "random";
+  /** A non-negative integer; what is drawn at random follows from it. */
+  readonly seed?: number;
+  readonly threads?: number;
+  readonly worker?: boolean;
+  /** Asks for fused multiply-add on the CPU; on Node 20 that sets a flag of V8. */
+  readonly relaxedSimd?: boolean;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: { readonly message: string }) => void;
+}
+
+/** What a compiled program brings along. */
+export interface Parcel {
+  readonly manifest: Manifest;
+  /** A file that the manifest names. */
+  read(file: string): Promise<Uint8Array>;
+  /** Makes a device of the program; undefined where the program or this place has none. */
+  readonly open: { readonly [Name in "cpu" | "webgpu"]?: (options: LoadOptions) => Promise<Device> };
+}
+
+export type Call = (inputs?: Inputs) => Promise<Outputs>;
+export interface TrainBlock {
+  /** Rows a step takes; undefined where the block's inputs have no common batch. */
+  readonly batch: number | undefined;
+  /** One step of training on exactly the built batch. */
+  step(inputs: Inputs): Promise<Outputs>;
+  fit(batches: Batches | ((epoch: number) => Batches), options?: FitOptions): Promise<Outputs>;
+  /** Loss and metrics without training, weighted by rows. */
+  evaluate(data: Inputs | Batches): Promise<Outputs>;
+  /** Steps made so far. */
+  stepsDone(): Promise<number>;
+}
+export interface Signature {
+  readonly inputs: readonly InputSlot[];
+  readonly outputs: readonly OutputSlot[];
+}
+export interface Session {
+  readonly device: Device["name"];
+  /** Inputs and results of everything that can be called, by entry: `LeNet@64`, `lenet.step`, `saliency`. */
+  readonly signature: Readonly<Record<string, Signature>>;
+  readonly predict: Call;
+  readonly models: Readonly<Record<string, { readonly predict: Call }>>;
+  readonly call: Readonly<Record<string, Call>>;
+  readonly train: Readonly<Record<string, TrainBlock>>;
+  /** The only train block's. */
+  readonly trainStep: TrainBlock["step"];
+  readonly evaluate: TrainBlock["evaluate"];
+  parameters(): { path: string; dtype: DTypeName; shape: readonly number[] }[];
+  saveWeights(): Promise<Uint8Array>;
+  loadWeights(bytes: Uint8Array | ArrayBuffer, options?: { partial?: boolean; file?: string }): Promise<LoadReport>;
+  /** Everything that outlives calls; `metadata` is kept with it. */
+  saveState(metadata?: Readonly<Record<string, string>>): Promise<Uint8Array>;
+  loadState(bytes: Uint8Array | ArrayBuffer, options?: { file?: string }): Promise<LoadReport>;
+  dispose(): void;
+}
+
+const bytesOf = (data: Uint8Array | ArrayBuffer) => (data instanceof Uint8Array ? data : new Uint8Array(data));
+
+/** Reads a file next to a bundle, in browsers and in Node. Throws E0805. */
+export async function readUrl(url: URL, signal?: AbortSignal): Promise<Uint8Array> {
+  try {
+    if (url.protocol === "file:" && typeof process === "object")
+      return new Uint8Array(await process.getBuiltinModule("node:fs/promises").readFile(url, { signal }));
+    const response = await fetch(url, { signal });
+    if (response.ok) return new Uint8Array(await response.arrayBuffer());
+    throw new Error(`status ${response.status}`);
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new DlxError("E0805", `cannot read ${url}: ${error instanceof Error ? error.message : error}`, {
+      cause: error,
+    });
+  }
+}
+
+async function openDevice(parcel: Parcel, options: LoadOptions): Promise<Device> {
+  const { device = "auto", onProgress } = options;
+  const { cpu, webgpu } = parcel.open;
+  if (device !== "cpu" && webgpu) {
+    try {
+      return await webgpu(options);
+    } catch (error) {
+      if (device !== "auto" || !cpu) throw error;
+      onProgress?.({ message: `Using the CPU: ${error instanceof Error ? error.message : error}` });
+    }
+  }
+  if (device === "webgpu" || !cpu) throw new DlxError("E0801", `this program has no ${device} device here`);
+  return cpu(options);
+}
+
+/** Gives every persistent slot its first value. Random ones are drawn on the CPU: the same bits for every device. */
+async function initialize(device: Device, parcel: Parcel, options: LoadOptions): Promise<void> {
+  const { manifest } = parcel;
+  const { weights = manifest.weights ? undefined : "random" } = options;
+  const given =
+    weights === "random"
+      ? undefined
+      : weights instanceof URL
+        ? await readUrl(weights, options.signal)
+        : weights
+          ? bytesOf(weights)
+          : await parcel.read(manifest.weights!.file);
+  const seed = seedWords(options.seed ?? 0);
+  const entries = [...manifest.entries.entries()]
+    .filter(([, { kind }]) => kind === "initialize")
+    .map(([index, { of }]) => ({ index, slots: initializedBy(manifest, of) }))
+    .filter(({ slots }) => slots.length > 0 && !(given && slots.every((slot) => isWeight(manifest.persistent[slot]!))))
+    // A block's own values may be computed from the weights.
+    .sort((a, b) => blockRank(manifest, a.slots) - blockRank(manifest, b.slots));
+  const cpu = entries.length > 0 && device.name === "webgpu" ? await parcel.open.cpu?.(options) : undefined;
+  const drawing = cpu ?? device;
+  const targets = cpu ? [cpu, device] : [device];
+  for (const target of targets) fillSlots(target, seed);
+  let weightsDue = given;
+  const giveWeights = () => {
+    if (weightsDue) for (const target of targets) loadSlots(target, isWeight, weightsDue);
+    weightsDue = undefined;
+  };
+  for (const { index, slots } of entries) {
+    if (blockRank(manifest, slots) > 0) giveWeights();
+    await drawing.run(index, []);
+    if (cpu) for (const slot of slots) device.writeSlot(slot, await cpu.readSlot(slot));
+  }
+  giveWeights();
+  cpu?.dispose();
+}
+const blockRank = (manifest: Manifest, slots: readonly number[]) => (manifest.persistent[slots[0]!]!.block ? 1 : 0);
+
+export async function openSession(parcel: Parcel, options: LoadOptions = {}): Promise<Session> {
+  const { manifest } = parcel;
+  const { signal, onProgress, threads = 1, worker } = options;
+  const abort = () => {
+    if (signal?.aborted) throw new DlxError("E0803", "loading was aborted", { cause: signal.reason });
+  };
+  abort();
+  if (threads > 1 || worker) onProgress?.({ message: "Running on one thread, without a worker" });
+  const device = await openDevice(parcel, options);
+  let failure: DlxError | undefined;
+  let interrupt: (error: DlxError) => void = () => {};
+  device.lost.catch((error: DlxError) => {
+    failure ??= error;
+    interrupt(error);
+  });
+  try {
+    await initialize(device, parcel, options);
+    abort();
+  } catch (error) {
+    device.dispose();
+    throw error;
+  }
+
+  let tail: Promise<unknown> = Promise.resolve();
+  /** Runs jobs one after the other; a job that waits when the device is lost rejects. */
+  const enqueue = <T>(job: () => Promise<T>): Promise<T> => {
+    const result = tail.then(
+      () =>
+        new Promise<T>((resolve, reject) => {
+          if (failure) throw failure;
+          interrupt = reject;
+          job().then(resolve, reject);
+        }),
+    );
+    tail = result.catch(() => {});
+    return result;
+  };
+  const run = device.run.bind(device);
+  const parts = (callable: Callable, inputs: Inputs = {}): Promise<Parts> =>
+    enqueue(() => execute(callable, inputs, run));
+  const callOf =
+    (callable: Callable): Call =>
+    async (inputs) =>
+      outputsOf(callable, (await parts(callable, inputs)).results);
+
+  const callables = (kind: Entry["kind"], combine: (of: string) => Callable["combine"]): [string, Callable][] => {
+    const indexed = manifest.entries
+      .map((entry, index) => ({ entry, index }))
+      .filter(({ entry }) => entry.kind === kind);
+    return [...new Set(indexed.map(({ entry }) => entry.of))].map((of) => [
+      of,
+      {
+        title: kind === "call" ? of : `${of}.${kind}`,
+        variants: indexed
+          .filter(({ entry }) => entry.of === of)
+          .sort((a, b) => (a.entry.batch ?? 0) - (b.entry.batch ?? 0)),
+        combine: combine(of),
+      },
+    ]);
+  };
+  const byRows = (of: string) => (manifest.separable.includes(of) ? "concatenate" : "exact");
+  const evaluations = new Map(callables("evaluate", () => "average"));
+
+  const blockOf = ([name, callable]: [string, Callable]): [string, TrainBlock] => {
+    const batch = callable.variants[0]!.entry.batch;
+    const step = callOf(callable);
+    const counter = manifest.persistent.findIndex((slot) => slot.role === "step" && (slot.block ?? name) === name);
+    const stepsDone = async () => (counter < 0 ? 0 : (await enqueue(() => device.readSlot(counter)))[0]!);
+    const isFull = (inputs: Inputs) => {
+      const rows = countRows(callable, inputs);
+      return rows === undefined || batch === undefined || rows >= batch;
+    };
+    return [
+      name,
+      {
+        batch,
+        step,
+        stepsDone,
+        fit: (batches, options) => trainLoop({ isFull, step, stepsDone }, batches, options),
+        evaluate: async (data) => {
+          const evaluation = evaluations.get(name);
+          if (!evaluation) throw new DlxError("E0801", `${name}.evaluate was not built`);
+          const many = Symbol.asyncIterator in data || Symbol.iterator in data;
+          const found: Parts[] = [];
+          for await (const inputs of many ? data : [data]) found.push(await parts(evaluation, inputs));
+          if (found.length === 0) throw new DlxError("E0601", `${name}.evaluate: no batches came`);
+          if (found.length === 1) return outputsOf(evaluation, found[0]!.results);
+          const averages = found[0]!.results.map((_, k) =>
+            average(found.map(({ rows, results }) => ({ count: rows, values: results[k]! }))),
+          );
+          return outputsOf(evaluation, averages);
+        },
+      },
+    ];
+  };
+
+  const models = Object.fromEntries(
+    callables("predict", byRows).map(([name, callable]) => [name, { predict: callOf(callable) }]),
+  );
+  const train = Object.fromEntries(callables("step", () => "exact").map(blockOf));
+  const [block, ...furtherBlocks] = Object.values(train);
+  const only = block && furtherBlocks.length === 0 ? block : undefined;
+  const refuse = (what: string) => () => Promise.reject(new DlxError("E0801", what));
+  const noMain = refuse("no model is the main one: use models.NAME.predict");
+  const noBlock = refuse("there is not exactly one train block: use train.NAME");
+  const about = { compiler: manifest.compiler, source: manifest.source.sha256, device: device.name };
+
+  return {
+    device: device.name,
+    signature: Object.fromEntries(manifest.entries.map(({ name, inputs, outputs }) => [name, { inputs, outputs }])),
+    predict: models[manifest.main ?? ""]?.predict ?? noMain,
+    models,
+    call: Object.fromEntries(callables("call", byRows).map(([name, callable]) => [name, callOf(callable)])),
+    train,
+    trainStep: only?.step ?? noBlock,
+    evaluate: only?.evaluate ?? noBlock,
+    parameters: () =>
+      manifest.persistent
+        .filter(({ role }) => role === "parameter")
+        .map(({ path, dtype, shape }) => ({ path, dtype, shape })),
+    saveWeights: () => enqueue(() => saveSlots(device, isWeight, about)),
+    loadWeights: (bytes, options) => enqueue(async () => loadSlots(device, isWeight, bytesOf(bytes), options)),
+    saveState: (metadata) => enqueue(() => saveSlots(device, () => true, { ...about, ...metadata })),
+    loadState: (bytes, options) => enqueue(async () => loadSlots(device, () => true, bytesOf(bytes), options)),
+    dispose: () => {
+      failure ??= new DlxError("E0804", "this program was disposed of");
+      interrupt(failure);
+      device.dispose();
+    },
+  };
+}
