@@ -1,0 +1,86 @@
+/**
+ * Shared pieces of the float32 expansions. All are branch-free, so that four lanes run as one.
+ *
+ * Polynomial coefficients are minimax fits made for these expressions in 40 digits (Lawson's iteration on Chebyshev
+ * points), rounded to float32; each is listed with the error that the fit leaves.
+ */
+import type { ScalarOps } from "./ops.ts";
+
+/** Horner's rule, lowest coefficient first. */
+export function polynomial<E>(ops: ScalarOps<E>, x: E, coefficients: readonly number[]): E {
+  const descending = [...coefficients].reverse();
+  return descending
+    .slice(1)
+    .reduce(
+      (sum, c) => ops.apply("multiply_add", sum, x, ops.constant("f32", c)),
+      ops.constant("f32", descending[0] ?? 0),
+    );
+}
+
+/** `2^k` for i32 k in [-126, 127]; infinite at 128. */
+export function powerOfTwo<E>(ops: ScalarOps<E>, k: E): E {
+  const biased = ops.apply("add", k, ops.constant("i32", 127));
+  return ops.apply("bitcast_f32", ops.apply("shift_left", biased, ops.constant("i32", 23)));
+}
+
+/** x times 2^k, k in [-250, 254], in two steps so that subnormal results round once at the end. */
+export function scaleByPower<E>(ops: ScalarOps<E>, x: E, k: E): E {
+  const half = ops.apply("shift_right", k, ops.constant("i32", 1));
+  const scaled = ops.apply("mul", x, powerOfTwo(ops, half));
+  return ops.apply("mul", scaled, powerOfTwo(ops, ops.apply("sub", k, half)));
+}
+
+/** Clamps; a NaN stays. */
+export function clamp<E>(ops: ScalarOps<E>, x: E, low: number, high: number): E {
+  return ops.apply("raw_max", ops.apply("raw_min", x, ops.constant("f32", high)), ops.constant("f32", low));
+}
+
+/** The 12 leading bits of the significand, so that products of two such numbers are exact. */
+export function leadingBits<E>(ops: ScalarOps<E>, x: E): E {
+  return ops.apply("bitcast_f32", ops.apply("bit_and", ops.apply("bitcast_i32", x), ops.constant("i32", -4096)));
+}
+
+/** The magnitude of one number with the sign bit of another. */
+export function withSignOf<E>(ops: ScalarOps<E>, magnitude: E, sign: E): E {
+  const bits = ops.apply("bit_and", ops.apply("bitcast_i32", sign), ops.constant("i32", -0x80000000));
+  return ops.apply("bitcast_f32", ops.apply("bit_or", ops.apply("bitcast_i32", magnitude), bits));
+}
+
+/** ln 2 in two parts; the first has 10 bits, so that its product with an exponent is exact. */
+export const LN2_HIGH = 0.693359375;
+export const LN2_LOW = -2.12194440054690583e-4;
+
+/** `x = n ln 2 + r`, n whole (as f32), |r| <= ln 2 / 2. */
+export function reduceByLn2<E>(ops: ScalarOps<E>, x: E): { n: E; r: E } {
+  const n = ops.apply("round", ops.apply("mul", x, ops.constant("f32", Math.LOG2E)));
+  const high = ops.apply("sub", x, ops.apply("mul", n, ops.constant("f32", LN2_HIGH)));
+  return { n, r: ops.apply("sub", high, ops.apply("mul", n, ops.constant("f32", LN2_LOW))) };
+}
+
+/** `exp(r) - 1` for |r| <= ln 2 / 2: `r + r^2 P(r)`. */
+export function expm1Reduced<E>(ops: ScalarOps<E>, r: E, coefficients: readonly number[]): E {
+  const square = ops.apply("mul", r, r);
+  return ops.apply("multiply_add", square, polynomial(ops, r, coefficients), r);
+}
+/** Relative to exp(r): 2^-28.3. */
+export const EXP = [
+  0.49999994039535522, 0.16666519641876221, 0.041668396443128586, 0.008368786424398422, 0.0013814402045682073,
+];
+/** Relative to r: 2^-26.2. */
+export const EXPM1 = [0.5, 0.16666541993618011, 0.04166628047823906, 0.008366645313799381, 0.0013946534600108862];
+
+/** A positive finite x as `2^exponent * m`, m in [sqrt(1/2), sqrt(2)). `exponent` is f32. */
+export function decompose<E>(ops: ScalarOps<E>, x: E): { exponent: E; m: E } {
+  const i32 = (value: number) => ops.constant("i32", value);
+  const subnormal = ops.apply("lt", x, ops.constant("f32", 2 ** -126));
+  const normal = ops.apply("select", subnormal, ops.apply("mul", x, ops.constant("f32", 2 ** 23)), x);
+  const rootHalf = 0x3f3504f3;
+  const shifted = ops.apply("add", ops.apply("bitcast_i32", normal), i32(0x3f800000 - rootHalf));
+  const bias = ops.apply("select", subnormal, i32(127 + 23), i32(127));
+  const exponent = ops.apply("to_f32", ops.apply("sub", ops.apply("shift_right", shifted, i32(23)), bias));
+  const fraction = ops.apply("add", ops.apply("bit_and", shifted, i32(0x7fffff)), i32(rootHalf));
+  return { exponent, m: ops.apply("bitcast_f32", fraction) };
+}
+
+/** `log((1 + s) / (1 - s)) = 2 s + s z R(z)` with z = s^2, |s| <= 0.1716. Error of s z R(z) relative to 2 s: 2^-37.6. */
+export const LOG = [0.66666662693023682, 0.40000337362289429, 0.28537163138389587, 0.23585052788257599];
