@@ -5,6 +5,7 @@ import type {
   Axis,
   Combiner,
   Coordinate,
+  Derivative,
   Graph,
   GraphInput,
   GraphOutput,
@@ -51,6 +52,7 @@ export function elementCount(shape: readonly number[]): number {
 export class GraphBuilder {
   readonly inputs: GraphInput[] = [];
   readonly nodes: Node[] = [];
+  readonly derivatives: Derivative[] = [];
   #definitions = new Map<Tensor, Node>();
   #names = new Map<string, number>();
   /** Attached to every node made while it is set. */
@@ -220,7 +222,7 @@ export class GraphBuilder {
   }
 
   finish(outputs: readonly GraphOutput[]): Graph {
-    return { inputs: [...this.inputs], nodes: [...this.nodes], outputs };
+    return { inputs: [...this.inputs], nodes: [...this.nodes], outputs, derivatives: [...this.derivatives] };
   }
 }
 

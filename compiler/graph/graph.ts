@@ -218,4 +218,16 @@ export interface Graph {
   /** In dependency order. */
   readonly nodes: readonly Node[];
   readonly outputs: readonly GraphOutput[];
+  /** What was differentiated while the graph was built; kept by no pass, used to check gradients. */
+  readonly derivatives?: readonly Derivative[];
+}
+
+/** One use of differentiation: `gradients[i]` is the adjoint of `wrt[i]` given the `outputs`' adjoints. */
+export interface Derivative {
+  readonly outputs: readonly { readonly tensor: Tensor; readonly adjoint: Tensor }[];
+  readonly wrt: readonly Tensor[];
+  readonly gradients: readonly (Tensor | undefined)[];
+  /** Values through which no derivative is taken (`stop_gradient`, a state's new value): constants for this derivative. */
+  readonly stopped: ReadonlySet<Tensor>;
+  readonly origin: Origin | undefined;
 }
