@@ -152,7 +152,8 @@ export const exponentialRows: readonly ScalarRow[] = [
     wasm: { f32: expand(log1p) },
     wgsl: { f32: log1p },
     notation: call,
-    tolerance: { wasm: units(2), wgsl: units(8, 2 ** -126) },
+    // WGSL lets a compiler regroup sums, which cancels what TwoSum recovers.
+    tolerance: { wasm: units(2), wgsl: units(8, 2 ** -23) },
     domain: [[-0.9, 20]],
     cost: 28,
   }),

@@ -264,11 +264,11 @@ function convert(text: string, from: ScalarType, to: ScalarType, lanes: Lanes): 
   return `bitcast<${typeText(to, lanes)}>(${text})`;
 }
 
-/** The shortest decimal that rounds to the same float32. */
+/** The shortest decimal that rounds to the same float32; WGSL refuses one beyond the greatest float32 even if it rounds down. */
 function positive(value: number): string {
   for (let digits = 1; digits <= 9; digits++) {
     const decimal = Number(value.toPrecision(digits));
-    if (Math.fround(decimal) === Math.fround(value)) {
+    if (Math.fround(decimal) === Math.fround(value) && decimal <= 3.4028234663852886e38) {
       const text = `${decimal}`;
       return /[.e]/.test(text) ? `${text}f` : `${text}.0f`;
     }
