@@ -3,6 +3,7 @@
  * that a builder never meets a member's index names or a view between two members.
  */
 import type { Axis, Coordinate, GenericNode, Scalar, Tensor } from "../graph/graph.ts";
+import { indicesOfCoordinate } from "../graph/traverse.ts";
 import type { Dispatch } from "../kernel/ir.ts";
 import type { ScalarType } from "../types/dtype.ts";
 import type { Placed } from "./program.ts";
@@ -26,7 +27,8 @@ export interface FusionGroup {
   readonly reduction: readonly Axis[];
   /**
    * In dependency order. A reduction's `at` uses parallel indices only, and it reduces over all of `reduction`. A map runs
-   * over `parallel`, or (in a row group) over `[...parallel, ...reduction]`.
+   * over `parallel`, or (in a row group) over `[...parallel, ...reduction]`. A contraction's root is its only reduction;
+   * maps that do not depend on it may stand before it.
    */
   readonly members: readonly Member[];
   /** The members' results that are read outside of the group: these are stored, the others live in registers. */
@@ -68,12 +70,7 @@ export interface Builder<Analysis> {
 
 /** The index positions that coordinates use. */
 export function positionsOf(coordinates: readonly Coordinate[]): Set<number> {
-  const used = new Set<number>();
-  for (const coordinate of coordinates)
-    for (const term of coordinate.terms)
-      if (term.kind === "data") for (const position of positionsOf(term.read.coordinates)) used.add(position);
-      else used.add(term.position);
-  return used;
+  return new Set(coordinates.flatMap((coordinate) => [...indicesOfCoordinate(coordinate)]));
 }
 
 /** Whether a member's results depend on the reduction indices: a map over the whole domain of a row group. */
@@ -84,24 +81,4 @@ export function isFull(group: FusionGroup, member: Member): boolean {
 /** The member that computes a tensor, if the group has it. */
 export function memberOf(group: FusionGroup, tensor: Tensor): Member | undefined {
   return group.members.find((member) => member.node.results.includes(tensor));
-}
-
-/** Visits every node of a scalar DAG once, arguments first, reads inside of coordinates included. */
-export function visitScalar(body: Scalar, visit: (scalar: Scalar) => void, seen: Set<Scalar> = new Set()): void {
-  if (seen.has(body)) return;
-  seen.add(body);
-  if (body.kind === "apply") for (const argument of body.arguments) visitScalar(argument, visit, seen);
-  if (body.kind === "read")
-    for (const coordinate of body.coordinates)
-      for (const term of coordinate.terms) if (term.kind === "data") visitScalar(term.read, visit, seen);
-  visit(body);
-}
-
-/** The tensors that a body reads, in order of first appearance. */
-export function readsOf(body: Scalar): Tensor[] {
-  const tensors = new Set<Tensor>();
-  visitScalar(body, (scalar) => {
-    if (scalar.kind === "read") tensors.add(scalar.tensor);
-  });
-  return [...tensors];
 }

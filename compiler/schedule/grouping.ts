@@ -1,0 +1,228 @@
+/**
+ * Which nodes become one kernel. Groups grow greedily, in this order: pointwise consumers join the contraction that they
+ * follow (its epilogue), then everything that can joins a reduction over the same domain (rows), then maps join maps, then
+ * groups that read the same memory over the same domain join each other. A merge is legal if the domains align, every value
+ * passed on stays at its point, and no path leads from the group through others back into it.
+ */
+import type { GenericNode, Graph, Node, Tensor } from "../graph/graph.ts";
+import { operandsOf, readsOf } from "../graph/traverse.ts";
+import type { Draft, Source } from "./draft.ts";
+import { alignments, combine, draftOf, hasReduction } from "./draft.ts";
+import type { FusionGroup } from "./group.ts";
+
+export interface GroupingOptions {
+  /** Whether a group of one node and its epilogue has the form of a contraction. */
+  readonly isContraction: (group: FusionGroup) => boolean;
+  /** Memories that one kernel may bind. */
+  readonly maximumBuffers: number;
+  /** Whether two groups with a legal merge should become one. */
+  readonly worthwhile?: (merged: FusionGroup) => boolean;
+}
+
+/** What runs as one: a group of generic nodes, or one node of another kind. In execution order. */
+export type Unit =
+  | { readonly kind: "group"; readonly group: FusionGroup; readonly contraction: boolean }
+  | { readonly kind: "node"; readonly node: Exclude<Node, GenericNode> };
+
+export function groupNodes(graph: Graph, options: GroupingOptions): Unit[] {
+  const grouping = new Grouping(graph, options);
+  grouping.run();
+  return grouping.units();
+}
+
+interface Cell {
+  draft: Draft | undefined;
+  readonly node: Node;
+  /** The tensors it reads that others make. */
+  operands: readonly Tensor[];
+}
+
+class Grouping {
+  readonly #graph: Graph;
+  readonly #options: GroupingOptions;
+  readonly #order = new Map<Node, number>();
+  readonly #definition = new Map<Tensor, Node>();
+  readonly #cellOf = new Map<Node, Cell>();
+  /** The nodes that read a memory, views looked through; undefined stands for the host. */
+  readonly #readers = new Map<Tensor, Set<Node | undefined>>();
+
+  constructor(graph: Graph, options: GroupingOptions) {
+    this.#graph = graph;
+    this.#options = options;
+    for (const [position, node] of graph.nodes.entries()) {
+      this.#order.set(node, position);
+      for (const result of node.results) this.#definition.set(result, node);
+    }
+    for (const node of graph.nodes)
+      if (node.kind !== "view") for (const tensor of operandsOf(node)) this.#addReader(tensor, node);
+    for (const { tensor } of graph.outputs) this.#addReader(tensor, undefined);
+    for (const node of graph.nodes) {
+      const cell: Cell = { draft: undefined, node, operands: operandsOf(node) };
+      if (node.kind === "generic") {
+        const alone = draftOf(node, false);
+        const contraction = node.combiner === "sum" && options.isContraction(this.#finished(alone));
+        cell.draft = contraction ? draftOf(node, true) : alone;
+      }
+      this.#cellOf.set(node, cell);
+    }
+  }
+
+  #addReader(tensor: Tensor, node: Node | undefined): void {
+    const memory = this.#source(tensor);
+    const readers = this.#readers.get(memory);
+    if (readers) readers.add(node);
+    else this.#readers.set(memory, new Set([node]));
+  }
+
+  run(): void {
+    const pointwise = (draft: Draft): boolean => !hasReduction(draft) && !draft.contraction;
+    const row = (draft: Draft): boolean => hasReduction(draft) && !draft.contraction;
+    this.#mergeConnected((a, b) => (a.contraction && pointwise(b)) || (pointwise(a) && b.contraction));
+    this.#mergeConnected((a, b) => (row(a) && (row(b) || pointwise(b))) || (pointwise(a) && row(b)));
+    this.#mergeConnected((a, b) => pointwise(a) && pointwise(b));
+    this.#mergeSiblings((a, b) => (row(a) && row(b)) || (pointwise(a) && pointwise(b)));
+  }
+
+  readonly #source: Source = (tensor) => {
+    let current = tensor;
+    for (;;) {
+      const node = this.#definition.get(current);
+      if (node?.kind !== "view") return current;
+      current = node.source;
+    }
+  };
+
+  /** Every cell once, groups at their first member. */
+  #cells(): Cell[] {
+    return [...new Set(this.#graph.nodes.map((node) => this.#cellOf.get(node)!))];
+  }
+
+  #mergeConnected(allowed: (producer: Draft, consumer: Draft) => boolean): void {
+    const tryProducers = (consumer: Cell): boolean => {
+      const producers = new Set(consumer.operands.map((tensor) => this.#producer(tensor)));
+      return [...producers].some(
+        (producer) =>
+          producer?.draft &&
+          consumer.draft &&
+          producer !== consumer &&
+          allowed(producer.draft, consumer.draft) &&
+          this.#merge(producer, consumer),
+      );
+    };
+    for (let changed = true; changed; ) {
+      changed = false;
+      for (const node of this.#graph.nodes) while (tryProducers(this.#cellOf.get(node)!)) changed = true;
+    }
+  }
+
+  #mergeSiblings(allowed: (first: Draft, second: Draft) => boolean): void {
+    for (let changed = true; changed; ) {
+      changed = false;
+      const readers = new Map<Tensor, Set<Cell>>();
+      for (const cell of this.#cells()) {
+        if (!cell.draft) continue;
+        for (const tensor of cell.operands) {
+          const memory = this.#source(tensor);
+          const others = readers.get(memory) ?? new Set();
+          readers.set(memory, others);
+          for (const other of others) {
+            if (other === cell || !other.draft || !cell.draft) continue;
+            if (this.#cellOf.get(other.node) !== other || this.#cellOf.get(cell.node) !== cell) continue;
+            if (allowed(other.draft, cell.draft) && this.#merge(other, cell)) {
+              changed = true;
+              break;
+            }
+          }
+          if (changed) break;
+          others.add(cell);
+        }
+        if (changed) break;
+      }
+    }
+  }
+
+  #producer(tensor: Tensor): Cell | undefined {
+    const node = this.#definition.get(this.#source(tensor));
+    return node && this.#cellOf.get(node);
+  }
+
+  #merge(first: Cell, second: Cell): boolean {
+    if (!first.draft || !second.draft) return false;
+    for (const alignment of alignments(first.draft, second.draft, this.#source)) {
+      const draft = combine(first.draft, second.draft, alignment, this.#source, (node) => this.#order.get(node)!);
+      if (draft !== undefined && this.#accept(draft)) return true;
+    }
+    return false;
+  }
+
+  #accept(draft: Draft): boolean {
+    const nodes = new Set<Node>(draft.members.map(({ node }) => node));
+    const own = new Set(draft.members.flatMap(({ node }) => node.results));
+    const operands = [...new Set(readsOf(...draft.members.map(({ body }) => body)).map(({ tensor }) => tensor))].filter(
+      (tensor) => !own.has(tensor),
+    );
+    if (this.#leadsBack(operands, nodes)) return false;
+    const group = this.#finished(draft);
+    if (draft.contraction && !this.#options.isContraction(group)) return false;
+    if (this.#bufferCount(group, operands) > this.#options.maximumBuffers) return false;
+    if (this.#options.worthwhile?.(group) === false) return false;
+    const first = draft.members.reduce((a, b) => (this.#order.get(a.node)! <= this.#order.get(b.node)! ? a : b)).node;
+    const cell: Cell = { draft, node: first, operands };
+    for (const node of nodes) this.#cellOf.set(node, cell);
+    return true;
+  }
+
+  /** Whether something that the group reads depends on what it computes. */
+  #leadsBack(operands: readonly Tensor[], nodes: ReadonlySet<Node>): boolean {
+    const seen = new Set<Node>();
+    const stack = [...operands];
+    for (let tensor = stack.pop(); tensor !== undefined; tensor = stack.pop()) {
+      const node = this.#definition.get(tensor);
+      if (node === undefined || seen.has(node)) continue;
+      if (nodes.has(node)) return true;
+      const cell = this.#cellOf.get(node)!;
+      for (const other of cell.draft?.members ?? []) seen.add(other.node);
+      seen.add(node);
+      stack.push(...cell.operands);
+    }
+    return false;
+  }
+
+  #bufferCount(group: FusionGroup, operands: readonly Tensor[]): number {
+    return new Set([...operands.map(this.#source), ...group.stored]).size;
+  }
+
+  /** What a group leaves in memory: results that other cells read (through views perhaps), and outputs. */
+  #finished(draft: Draft): FusionGroup {
+    const inside = new Set<Node | undefined>(draft.members.map(({ node }) => node));
+    const stored = new Set<Tensor>();
+    for (const { node } of draft.members)
+      for (const result of node.results)
+        if ([...(this.#readers.get(result) ?? [])].some((reader) => !inside.has(reader))) stored.add(result);
+    return {
+      parallel: draft.axes.slice(0, draft.parallel),
+      reduction: draft.axes.slice(draft.parallel),
+      members: draft.members,
+      stored,
+    };
+  }
+
+  /** The cells, each after those it depends on. */
+  units(): Unit[] {
+    const done = new Set<Cell>();
+    const units: Unit[] = [];
+    const place = (cell: Cell): void => {
+      if (done.has(cell)) return;
+      done.add(cell);
+      for (const tensor of cell.operands) {
+        const node = this.#definition.get(tensor);
+        if (node) place(this.#cellOf.get(node)!);
+      }
+      if (cell.draft)
+        units.push({ kind: "group", group: this.#finished(cell.draft), contraction: cell.draft.contraction });
+      else if (cell.node.kind !== "generic") units.push({ kind: "node", node: cell.node });
+    };
+    for (const cell of this.#cells()) place(cell);
+    return units;
+  }
+}
