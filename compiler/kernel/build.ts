@@ -257,6 +257,40 @@ export function select(condition: Expression, then: Index, otherwise: Index): Ex
   return apply("select", yes.type, condition, yes, no);
 }
 
+/** A row by its name, through the constructors above where there is one: what constants decide is decided here. */
+export function applyRow(name: string, type: ScalarType, ...operands: Expression[]): Expression {
+  const [a, b, c] = operands;
+  if (a && b) {
+    switch (name) {
+      case "add":
+        return add(a, b);
+      case "sub":
+        return sub(a, b);
+      case "mul":
+        return mul(a, b);
+      case "div":
+        return div(a, b);
+      case "min":
+      case "max":
+        return extremum(name, a, b);
+      case "eq":
+      case "ne":
+      case "lt":
+      case "le":
+      case "gt":
+      case "ge":
+        return compare(name, a, b);
+      case "and":
+        return and(a, b);
+      case "or":
+        return or(a, b);
+      case "select":
+        if (c) return select(a, b, c);
+    }
+  }
+  return name === "not" && a ? not(a) : apply(name, type, ...operands);
+}
+
 /** The scalar table's expansions over kernel expressions; `typeOf` gives a row's result type at its arguments. */
 export function kernelOps(
   lanes: Lanes,
@@ -264,15 +298,10 @@ export function kernelOps(
 ): ScalarOps<Expression> {
   return {
     constant: (type, value) => constant(type, value, lanes),
-    apply: (name, ...operands) =>
-      apply(
-        name,
-        typeOf(
-          name,
-          operands.map((operand) => operand.type),
-        ),
-        ...operands,
-      ),
+    apply: (name, ...operands) => {
+      const types = operands.map((operand) => operand.type);
+      return applyRow(name, typeOf(name, types), ...operands);
+    },
   };
 }
 

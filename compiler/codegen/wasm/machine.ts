@@ -1,0 +1,91 @@
+/**
+ * Functions on their way to bytes: structured statements over locals, values that are instructions, and addresses whose
+ * constant part is an immediate of the access.
+ */
+import type { Slot } from "./instructions.ts";
+
+/** A local variable or parameter. Identity is the object. */
+export interface Local {
+  readonly slot: Slot;
+  readonly hint: string;
+}
+
+/**
+ * Accesses that share the variable part of their address. The pointer holds the lowest of their constants, the others'
+ * distance from it is an immediate; it stays below `windowSize`, so that no pointer falls under address 0.
+ */
+export interface Window {
+  low: number;
+  high: number;
+}
+/** Memory below this address is not used, and immediates are smaller than it. */
+export const windowSize = 65536;
+
+export interface Address {
+  readonly pointer: Value;
+  readonly window: Window;
+  /** In bytes. The immediate is `constant - window.low`. */
+  readonly constant: number;
+}
+
+export type Value =
+  | { readonly kind: "number"; readonly slot: "i32" | "f32"; readonly value: number }
+  /** Four 32-bit patterns. */
+  | { readonly kind: "lanes"; readonly slot: "v128"; readonly bits: readonly [number, number, number, number] }
+  | { readonly kind: "get"; readonly slot: Slot; readonly local: Local }
+  /** `base + window.low`, where the window may still grow. */
+  | { readonly kind: "lowest"; readonly slot: "i32"; readonly base: Value | undefined; readonly window: Window }
+  | {
+      readonly kind: "operation";
+      readonly slot: Slot;
+      readonly code: string;
+      readonly arguments: readonly Value[];
+      /** Lane numbers, shuffle bytes. */
+      readonly immediates: readonly number[];
+      /** For loads: the argument before the others is this address. */
+      readonly address: Address | undefined;
+    };
+
+export type Code = Set | Store | Loop | Branch | Call;
+
+export interface Set {
+  readonly kind: "set";
+  readonly local: Local;
+  readonly value: Value;
+}
+export interface Store {
+  readonly kind: "store";
+  readonly code: string;
+  readonly address: Address;
+  readonly value: Value;
+  readonly immediates: readonly number[];
+}
+/** `counter = from; while (counter < to) { body; counter += step; pointers += their steps }` */
+export interface Loop {
+  readonly kind: "loop";
+  readonly counter: Local;
+  readonly from: Value;
+  readonly to: Value;
+  readonly step: number;
+  readonly pointers: readonly { readonly local: Local; readonly step: Value }[];
+  readonly body: readonly Code[];
+  /** How many loops are nested in it, at the deepest. */
+  readonly height: number;
+}
+export interface Branch {
+  readonly kind: "branch";
+  readonly condition: Value;
+  readonly yes: readonly Code[];
+  readonly no: readonly Code[];
+}
+export interface Call {
+  readonly kind: "call";
+  readonly callee: MachineFunction;
+  readonly arguments: readonly Value[];
+}
+
+export interface MachineFunction {
+  readonly name: string;
+  readonly parameters: readonly Local[];
+  readonly body: readonly Code[];
+}

@@ -1,0 +1,126 @@
+/**
+ * Loop bodies become functions of their own. Engines compile a hot function again with optimisation but do not switch in
+ * the middle of a call: a kernel that is one long loop would stay in baseline code for the whole of its first run.
+ */
+import type { Code, Local, Loop, MachineFunction, Value } from "./machine.ts";
+import { get } from "./region.ts";
+
+const mostParameters = 48;
+
+export function outline(f: MachineFunction): MachineFunction {
+  let count = 0;
+  const constants = new Map<Local, Value>();
+  const collect = (code: readonly Code[]): void => {
+    for (const c of code) if (c.kind === "set" && c.value.kind === "lanes") constants.set(c.local, c.value);
+  };
+  collect(f.body);
+
+  function block(code: readonly Code[], nested: boolean): Code[] {
+    return code.map((c) => {
+      if (c.kind === "branch") return { ...c, yes: block(c.yes, nested), no: block(c.no, nested) };
+      if (c.kind !== "loop" || c.height === 0) return c;
+      const body = block(c.body, true);
+      return c.height === 1 && nested ? { ...c, body } : loop({ ...c, body });
+    });
+  }
+
+  function loop(l: Loop): Loop {
+    const usage = new Usage();
+    usage.block(l.body);
+    // A local that the body changes and others see cannot be passed by value.
+    for (const local of usage.set) if (definedOutside(f.body, l, local)) return l;
+    const free = [...usage.read].filter((local) => !usage.set.has(local));
+    const parameters = free.filter((local) => !constants.has(local));
+    if (parameters.length > mostParameters) return l;
+    const sets = free.flatMap((local): Code[] => {
+      const value = constants.get(local);
+      return value === undefined ? [] : [{ kind: "set", local, value }];
+    });
+    const callee: MachineFunction = { name: `${f.name}_${count++}`, parameters, body: [...sets, ...l.body] };
+    return { ...l, body: [{ kind: "call", callee, arguments: parameters.map(get) }] };
+  }
+
+  return { ...f, body: block(f.body, false) };
+}
+
+/** Whether code other than the body of `except` sets the local. */
+function definedOutside(code: readonly Code[], except: Loop, local: Local): boolean {
+  return code.some((c) => {
+    switch (c.kind) {
+      case "set":
+        return c.local === local;
+      case "branch":
+        return definedOutside(c.yes, except, local) || definedOutside(c.no, except, local);
+      case "loop":
+        if (c.counter === except.counter) return false;
+        return c.counter === local || definedOutside(c.body, except, local);
+      case "store":
+      case "call":
+        return false;
+      default:
+        return c satisfies never;
+    }
+  });
+}
+
+/** The locals that code reads and sets. */
+export class Usage {
+  readonly read = new Set<Local>();
+  readonly set = new Set<Local>();
+
+  block(code: readonly Code[]): void {
+    for (const c of code) this.#code(c);
+  }
+  #code(c: Code): void {
+    switch (c.kind) {
+      case "set":
+        this.set.add(c.local);
+        this.value(c.value);
+        break;
+      case "store":
+        this.value(c.address.pointer);
+        this.value(c.value);
+        break;
+      case "loop":
+        this.set.add(c.counter);
+        this.value(c.from);
+        this.value(c.to);
+        for (const pointer of c.pointers) {
+          this.set.add(pointer.local);
+          this.read.add(pointer.local);
+          this.value(pointer.step);
+        }
+        this.block(c.body);
+        break;
+      case "branch":
+        this.value(c.condition);
+        this.block(c.yes);
+        this.block(c.no);
+        break;
+      case "call":
+        for (const argument of c.arguments) this.value(argument);
+        break;
+      default:
+        c satisfies never;
+    }
+  }
+  value(value: Value): void {
+    switch (value.kind) {
+      case "get":
+        this.read.add(value.local);
+        break;
+      case "lowest":
+        if (value.base) this.value(value.base);
+        break;
+      case "operation":
+        if (value.address) this.value(value.address.pointer);
+        for (const argument of value.arguments) this.value(argument);
+        break;
+      case "number":
+      case "lanes":
+        break;
+      default:
+        value satisfies never;
+    }
+  }
+}
