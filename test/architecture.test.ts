@@ -25,7 +25,7 @@ const floors = [
   "compiler/bundle",
   "compiler/pipeline.ts",
   "compiler/compile.ts",
-  "compiler/gradcheck.ts",
+  "compiler/gradcheck",
   "compiler/index.ts",
   "compiler/cli",
 ];
