@@ -134,7 +134,8 @@ export function readSafetensors(bytes: Uint8Array, file = "weights"): Safetensor
 
 /** The numbers of a stored tensor, each as exactly as a double can hold it. */
 export function decodeNumbers(stored: StoredTensor): TypedArray {
-  const buffer = stored.bytes.slice().buffer;
+  // A copy, aligned: `slice` of a Node Buffer would be a view.
+  const { buffer } = new Uint8Array(stored.bytes);
   switch (stored.type) {
     case "F64":
       return new Float64Array(buffer);
@@ -157,9 +158,9 @@ export function decodeNumbers(stored: StoredTensor): TypedArray {
     case "U16":
       return new Uint16Array(buffer);
     case "I8":
+    case "BOOL":
       return new Int8Array(buffer);
     case "U8":
-    case "BOOL":
       return new Uint8Array(buffer);
     default:
       return stored.type satisfies never;

@@ -161,6 +161,11 @@ describe("conversions", () => {
       );
     else expect([...decodeAs(to, from, "w")]).toEqual(result);
   });
+  test("from a pooled Buffer, at any place in it", () => {
+    const pooled = Buffer.from("....").subarray(0, 4);
+    pooled.writeFloatLE(1.5);
+    expect([...decodeAs("f32", { type: "F32", shape: [1], bytes: pooled }, "w")]).toEqual([1.5]);
+  });
   test("signed 16 bits keep their sign", () =>
     expect([...decodeNumbers(stored("I16", Int16Array.of(-2)))]).toEqual([-2]));
 });
