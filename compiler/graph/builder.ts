@@ -90,9 +90,10 @@ export class GraphBuilder {
     return node;
   }
 
-  input(hint: string, type: TensorType, role: InputRole = "argument", path: string = hint): Tensor {
+  /** `path` is the tensor's own name if not given. */
+  input(hint: string, type: TensorType, role: InputRole = "argument", path?: string): Tensor {
     const tensor = this.tensor(hint, type.dtype, type.shape);
-    this.inputs.push({ tensor, role, path });
+    this.inputs.push({ tensor, role, path: path ?? tensor.name });
     return tensor;
   }
 

@@ -23,9 +23,11 @@ import { BodyVerifier, type Report } from "./verify-body.ts";
 
 /** Throws an InvariantError if the graph is not in normal form; returns it otherwise. */
 export function verify(graph: Graph, passName: string): Graph {
-  verifyGraph(graph, (condition, rule, detail) => {
+  const report: Report = (condition, rule, detail) => {
     if (!condition) throw new InvariantError(`after ${passName}: ${detail()} (rule: ${rule})`);
-  });
+  };
+  verifyGraph(graph, report);
+  verifyInterface(graph, report);
   return graph;
 }
 
@@ -59,7 +61,8 @@ function verifyGraph(graph: Graph, report: Report): void {
     verifyNode(node, (tensor) => defined.has(tensor), inNode);
     for (const result of node.results) define(result);
   }
-  verifyInterface(graph, defined, report);
+  for (const { tensor } of graph.outputs)
+    report(defined.has(tensor), "dependency order", () => `the output %${tensor.name} is not defined`);
 }
 
 function nodeText(node: Node): string {
@@ -71,7 +74,7 @@ function nodeText(node: Node): string {
 }
 
 /** Paths are unique with their role; what goes in and comes out under one persistent name has one type. */
-function verifyInterface(graph: Graph, defined: ReadonlySet<Tensor>, report: Report): void {
+function verifyInterface(graph: Graph, report: Report): void {
   const inputs = new Map<string, Tensor>();
   for (const { tensor, role, path } of graph.inputs) {
     report(!inputs.has(`${role} ${path}`), "pairing", () => `two inputs are ${role} ${path}`);
@@ -80,7 +83,6 @@ function verifyInterface(graph: Graph, defined: ReadonlySet<Tensor>, report: Rep
   const outputs = new Set<string>();
   for (const { tensor, role, path } of graph.outputs) {
     const key = `${role} ${path}`;
-    report(defined.has(tensor), "dependency order", () => `the output %${tensor.name} is not defined`);
     report(!outputs.has(key), "pairing", () => `two outputs are ${key}`);
     outputs.add(key);
     const before = inputs.get(key);

@@ -5,6 +5,7 @@
 import fc from "fast-check";
 import { elementCount, GraphBuilder, readHere } from "../../compiler/graph/builder.ts";
 import type { Axis, Combiner, Graph, GraphOutput, Stride, Tensor } from "../../compiler/graph/graph.ts";
+import { printGraph } from "../../compiler/graph/print.ts";
 import { usesOf } from "../../compiler/graph/traverse.ts";
 import { apply, Choices, type Known, largest, largestExact, limited, randomBody, readOf } from "./random-body.ts";
 
@@ -12,6 +13,8 @@ export interface RandomGraph {
   readonly graph: Graph;
   /** One an input, in order. */
   readonly inputs: readonly number[][];
+  /** How a failing case is shown. */
+  readonly [fc.toStringMethod]?: () => string;
 }
 export interface RandomGraphOptions {
   readonly maximumNodes?: number;
@@ -88,7 +91,12 @@ export function makeGraph(inputSeed: number, nodeSeeds: readonly number[], optio
   const last = results.at(-1);
   const shown = results.filter((tensor) => tensor === last || uses.of(tensor).length === 0 || choices.chance(15));
   const outputs = shown.map((tensor): GraphOutput => ({ tensor, role: "result", path: tensor.name }));
-  return { graph: builder.finish(outputs), inputs: values };
+  const graph = builder.finish(outputs);
+  return {
+    graph,
+    inputs: values,
+    [fc.toStringMethod]: () => `\n${printGraph(graph)}inputs ${JSON.stringify(values)}`,
+  };
 }
 
 function randomShape(choices: Choices): number[] {
@@ -199,7 +207,10 @@ class Maker {
 
   #join(choices: Choices): void {
     const ranked = this.#floats.filter(({ tensor }) => tensor.type.shape.length > 0);
-    if (ranked.length === 0) return this.#generic(choices);
+    if (ranked.length === 0) {
+      this.#generic(choices);
+      return;
+    }
     const first = choices.of(ranked);
     const { shape } = first.tensor.type;
     const axis = choices.below(shape.length);
@@ -222,7 +233,10 @@ class Maker {
       end += step * (count - 1) + 1 + choices.of([0, 0, 1]);
     }
     const type = { dtype: "f32" as const, shape: shape.map((extent, k) => (k === axis ? end : extent)) };
-    if (elementCount(type.shape) > 2000) return this.#generic(choices);
+    if (elementCount(type.shape) > 2000) {
+      this.#generic(choices);
+      return;
+    }
     const result = this.#builder.join("join", type, boxes, choices.of([0, 0, 1]));
     this.#floats.push({
       tensor: result,
