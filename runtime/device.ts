@@ -9,6 +9,8 @@ export type Elements = Float32Array | Int32Array | Uint32Array;
  */
 export interface Device {
   readonly name: "cpu" | "webgpu" | "reference";
+  /** Instruction set or adapter (`simd128`, `relaxed-simd`, `nvidia ampere`): results may differ by it in the last bits. */
+  readonly details?: string;
   readonly manifest: Manifest;
   writeSlot(slot: number, values: Elements): void;
   readSlot(slot: number): Promise<Elements>;

@@ -44,6 +44,8 @@ export type Call = (inputs?: Inputs) => Promise<Outputs>;
 export interface TrainBlock {
   /** Rows a step takes; undefined where the block's inputs have no common batch. */
   readonly batch: number | undefined;
+  /** Rows that one run of an evaluation can take; others are made up of these. */
+  readonly evaluationSizes: readonly number[];
   /** One step of training on exactly the built batch. */
   step(inputs: Inputs): Promise<Outputs>;
   fit(batches: Batches | ((epoch: number) => Batches), options?: FitOptions): Promise<Outputs>;
@@ -79,7 +81,7 @@ export interface Session {
 const bytesOf = (data: Uint8Array | ArrayBuffer) => (data instanceof Uint8Array ? data : new Uint8Array(data));
 
 /** Reads a file next to a bundle, in browsers and in Node. Throws E0805. */
-export async function readUrl(url: URL, signal?: AbortSignal): Promise<Uint8Array> {
+export async function readFile(url: URL, signal?: AbortSignal): Promise<Uint8Array> {
   try {
     if (url.protocol === "file:" && typeof process === "object")
       return new Uint8Array(await process.getBuiltinModule("node:fs/promises").readFile(url, { signal }));
@@ -117,7 +119,7 @@ async function initialize(device: Device, parcel: Parcel, options: LoadOptions):
     weights === "random"
       ? undefined
       : weights instanceof URL
-        ? await readUrl(weights, options.signal)
+        ? await readFile(weights, options.signal)
         : weights
           ? bytesOf(weights)
           : await parcel.read(manifest.weights!.file);
@@ -147,7 +149,8 @@ async function initialize(device: Device, parcel: Parcel, options: LoadOptions):
 }
 const blockRank = (manifest: Manifest, slots: readonly number[]) => (manifest.persistent[slots[0]!]!.block ? 1 : 0);
 
-export async function openSession(parcel: Parcel, options: LoadOptions = {}): Promise<Session> {
+/** `Net` is the session as the program's own types describe it. */
+export async function openSession<Net = Session>(parcel: Parcel, options: LoadOptions = {}): Promise<Session & Net> {
   const { manifest } = parcel;
   const { signal, onProgress, threads = 1, worker } = options;
   const abort = () => {
@@ -223,6 +226,7 @@ export async function openSession(parcel: Parcel, options: LoadOptions = {}): Pr
       name,
       {
         batch,
+        evaluationSizes: evaluations.get(name)?.variants.map(({ entry }) => entry.batch ?? 1) ?? [],
         step,
         stepsDone,
         fit: (batches, options) => trainLoop({ isFull, step, stepsDone }, batches, options),
@@ -252,9 +256,13 @@ export async function openSession(parcel: Parcel, options: LoadOptions = {}): Pr
   const refuse = (what: string) => () => Promise.reject(new DlxError("E0801", what));
   const noMain = refuse("no model is the main one: use models.NAME.predict");
   const noBlock = refuse("there is not exactly one train block: use train.NAME");
-  const about = { compiler: manifest.compiler, source: manifest.source.sha256, device: device.name };
+  const about = {
+    compiler: manifest.compiler,
+    source: manifest.source.sha256,
+    device: [device.name, ...(device.details ? [device.details] : [])].join(" "),
+  };
 
-  return {
+  const session: Session = {
     device: device.name,
     signature: Object.fromEntries(manifest.entries.map(({ name, inputs, outputs }) => [name, { inputs, outputs }])),
     predict: models[manifest.main ?? ""]?.predict ?? noMain,
@@ -277,4 +285,5 @@ export async function openSession(parcel: Parcel, options: LoadOptions = {}): Pr
       device.dispose();
     },
   };
+  return session as Session & Net;
 }

@@ -26,10 +26,11 @@ export async function saveSlots(
 }
 
 export interface LoadReport {
+  readonly loaded: readonly string[];
   /** Of the program, not in the file: these keep their values. */
   readonly missing: readonly string[];
   /** In the file, not of the program. */
-  readonly unused: readonly string[];
+  readonly unexpected: readonly string[];
   readonly metadata: Readonly<Record<string, string>>;
 }
 
@@ -44,14 +45,15 @@ export function loadSlots(
   { partial = false, file = "weights" } = {},
 ): LoadReport {
   const { tensors, metadata } = readSafetensors(bytes, file);
-  const unused = new Set(tensors.keys());
+  const unexpected = new Set(tensors.keys());
+  const loaded: string[] = [];
   const missing: string[] = [];
   const writes: (() => void)[] = [];
   for (const [index, slot] of device.manifest.persistent.entries()) {
     if (!wanted(slot)) continue;
     const key = slotKey(slot);
     const stored = tensors.get(key);
-    unused.delete(key);
+    unexpected.delete(key);
     if (!stored) {
       missing.push(key);
       continue;
@@ -62,15 +64,16 @@ export function loadSlots(
         `${file}: \`${key}\` is ${typeText(stored.type, stored.shape)}, this program's is ${typeText(slot.dtype, slot.shape)}`,
       );
     const elements = decodeAs(slot.dtype, stored, key);
+    loaded.push(key);
     writes.push(() => device.writeSlot(index, elements));
   }
   if (missing.length > 0 && !partial) {
     const others = missing.length > 1 ? ` and ${missing.length - 1} more` : "";
-    const instead = unused.size > 0 ? `; the file has \`${[...unused][0]}\`` : "";
+    const instead = unexpected.size > 0 ? `; the file has \`${[...unexpected][0]}\`` : "";
     throw new DlxError("E0702", `${file}: \`${missing[0]}\`${others} is missing${instead}`);
   }
   for (const write of writes) write();
-  return { missing, unused: [...unused], metadata };
+  return { loaded, missing, unexpected: [...unexpected], metadata };
 }
 
 /** The slots that one `initialize` entry computes: a train block's own, or everything that is no block's own. */

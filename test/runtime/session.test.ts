@@ -225,7 +225,7 @@ describe("weights and state", () => {
     const report = await session.loadWeights(writeSafetensors([weight([3, 4]), weight([1], "more")]), {
       partial: true,
     });
-    expect(report).toMatchObject({ missing: ["Line.calls"], unused: ["more"] });
+    expect(report).toMatchObject({ loaded: ["Line.weight"], missing: ["Line.calls"], unexpected: ["more"] });
     expect((await session.predict({ x: Float32Array.of(1, 1) })).output).toEqual(Float32Array.of(7));
   });
   test("initial weights follow from the seed, a block's state from the weights", async () => {
