@@ -4,7 +4,7 @@ import { at, fixed, read } from "../graph/builder.ts";
 import type { Axis, Coordinate, GenericNode, Scalar, ScalarRead, Tensor } from "../graph/graph.ts";
 import { indexSubstituter, readsOf, rewriteScalar } from "../graph/traverse.ts";
 import type { Alignment } from "./align.ts";
-import { align, flatOffset, flatRead, sameCoordinate } from "./align.ts";
+import { align, flatOffset, flatRead, rowMajor, sameCoordinate } from "./align.ts";
 import type { Member } from "./group.ts";
 import { positionsOf } from "./group.ts";
 
@@ -27,9 +27,17 @@ export function draftOf(node: GenericNode, contraction: boolean): Draft {
   return {
     axes: [...node.parallel, ...node.reduction],
     parallel: node.parallel.length,
-    members: [{ node, body: node.body, at: coordinates }],
+    members: [{ node, body: node.body, at: coordinates, position: ownPosition(node) }],
     contraction,
   };
+}
+
+function ownPosition({ parallel, reduction }: GenericNode): Coordinate {
+  const strides = rowMajor(reduction.map(({ extent }) => extent));
+  return normalize(
+    0,
+    strides.map((coefficient, k) => ({ kind: "affine", coefficient, position: parallel.length + k })),
+  );
 }
 
 export function hasReduction(draft: Draft): boolean {
@@ -160,11 +168,14 @@ function moveMembers(
     value: (position) => coordinateValue(by[position]!),
     extents,
   });
-  return draft.members.map(({ node, body, at: old }) => {
+  return draft.members.map(({ node, body, at: old, position }) => {
     const moved = substituter.scalar(body);
     const places = old.map((coordinate) => substituter.coordinate(coordinate));
     const known = places.filter((coordinate) => coordinate !== undefined);
-    return moved && known.length === places.length ? { node, body: moved, at: known } : undefined;
+    const newPosition = substituter.coordinate(position);
+    return moved && newPosition && known.length === places.length
+      ? { node, body: moved, at: known, position: newPosition }
+      : undefined;
   });
 }
 

@@ -3,7 +3,7 @@
  * that a builder never meets a member's index names or a view between two members.
  */
 import type { Axis, Coordinate, GenericNode, Scalar, Tensor } from "../graph/graph.ts";
-import { indicesOfCoordinate } from "../graph/traverse.ts";
+import { indicesOfCoordinate, readsOf as readsOfBody, visitScalars } from "../graph/traverse.ts";
 import type { Dispatch } from "../kernel/ir.ts";
 import type { ScalarType } from "../types/dtype.ts";
 import type { Placed } from "./program.ts";
@@ -19,6 +19,8 @@ export interface Member {
   readonly body: Scalar;
   /** Where the results lie: one coordinate an axis of the result's type, affine in the group's indices, in range. */
   readonly at: readonly Coordinate[];
+  /** For reductions: the row-major position in the node's own reduction domain, over the group's indices. */
+  readonly position: Coordinate;
 }
 
 export interface FusionGroup {
@@ -81,4 +83,14 @@ export function isFull(group: FusionGroup, member: Member): boolean {
 /** The member that computes a tensor, if the group has it. */
 export function memberOf(group: FusionGroup, tensor: Tensor): Member | undefined {
   return group.members.find((member) => member.node.results.includes(tensor));
+}
+
+/** The distinct tensors that a body reads. */
+export function readsOf(body: Scalar): Tensor[] {
+  return [...new Set(readsOfBody(body).map(({ tensor }) => tensor))];
+}
+
+/** Visits every distinct subtree of a body once, reads inside of coordinates included. */
+export function visitScalar(body: Scalar, visit: (scalar: Scalar) => void): void {
+  visitScalars([body], visit);
 }

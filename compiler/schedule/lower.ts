@@ -32,7 +32,7 @@ export class Lowering {
   readonly #scope: Scope;
   readonly #parent: Lowering | undefined;
   readonly #memo = new Map<Scalar, Expression>();
-  readonly #loads = new Map<string, Expression>();
+  #loads = new Map<string, Expression>();
   readonly #values: Map<Tensor, Expression>;
 
   constructor(operands: Operands, scope: Scope, parent?: Lowering) {
@@ -52,6 +52,12 @@ export class Lowering {
       { ...scope, indices: merged, ...(answer !== undefined && { answer }) },
       this.#changesKnown(indices) ? undefined : this,
     );
+  }
+  /** As `child`, in this very block: what either loads the other finds. For bodies that are unrolled. */
+  inline(indices: ReadonlyMap<number, IndexValue>): Lowering {
+    const copy = this.child(indices);
+    copy.#loads = this.#loads;
+    return copy;
   }
   /** What a parent has computed holds in the child only if no index has changed its meaning. */
   #changesKnown(indices: ReadonlyMap<number, IndexValue>): boolean {
@@ -169,6 +175,11 @@ export class Lowering {
   #data(term: DataTerm): Expression {
     const value = this.lower(term.read);
     return value.type === "i32" ? value : this.#kernel.letIn("at", apply("i32", "i32", value));
+  }
+
+  /** The value of an affine coordinate. */
+  coordinate(coordinate: Coordinate): Expression {
+    return toExpression(lowerCoordinate(coordinate, this.#source).value);
   }
 
   #table(table: readonly number[], at: LaneValue): LaneValue {

@@ -1,0 +1,121 @@
+/**
+ * Combiners as kernel code: accumulators that take one value (or four lanes) at a time and are merged in the end. NaN as
+ * in the reference: the greatest and the least of all, and the first one stays.
+ */
+import type { Combiner } from "../graph/graph.ts";
+import { invariant } from "../invariant.ts";
+import type { KernelBuilder } from "../kernel/build.ts";
+import { and, apply, constant, eq, gt, lane, lt, ne, or, select, splat } from "../kernel/build.ts";
+import type { Expression, Lanes, Variable } from "../kernel/ir.ts";
+import type { ScalarType } from "../types/dtype.ts";
+
+/** What has been combined so far: the value, and for `max_first` and `min_first` its position. */
+export type Partial = readonly Expression[];
+
+export interface Combining {
+  readonly types: readonly ScalarType[];
+  identity(lanes: Lanes): Partial;
+  /** Both sides have the same lanes; `ordered` says that all of `left` comes before all of `right`. */
+  merge(left: Partial, right: Partial, ordered: boolean): Partial;
+}
+
+export function combining(combiner: Combiner, type: ScalarType): Combining {
+  switch (combiner) {
+    case "sum":
+      return fold("add", type, 0);
+    case "prod":
+      return fold("mul", type, 1);
+    case "max":
+      return fold("max", type, lowest(type));
+    case "min":
+      return fold("min", type, highest(type));
+    case "any":
+      return fold("or", "bool", 0);
+    case "all":
+      return fold("and", "bool", 1);
+    case "max_first":
+      return first(type, gt, lowest(type));
+    case "min_first":
+      return first(type, lt, highest(type));
+    case "map":
+    case "moments":
+      invariant(false, `${combiner} is no reduction here: moments are expanded before scheduling`);
+      break;
+    default:
+      combiner satisfies never;
+  }
+  throw new Error("unreachable");
+}
+
+function lowest(type: ScalarType): number {
+  return type === "i32" ? -(2 ** 31) : type === "u32" ? 0 : Number.NEGATIVE_INFINITY;
+}
+function highest(type: ScalarType): number {
+  return type === "i32" ? 2 ** 31 - 1 : type === "u32" ? 2 ** 32 - 1 : Number.POSITIVE_INFINITY;
+}
+
+function fold(name: string, type: ScalarType, identity: number): Combining {
+  return {
+    types: [type],
+    identity: (lanes) => [constant(type, identity, lanes)],
+    merge: ([left], [right]) => [apply(name, type, left!, right!)],
+  };
+}
+
+function first(
+  type: ScalarType,
+  beats: (a: Expression, b: Expression) => Expression,
+  identity: number,
+): Combining {
+  return {
+    types: [type, "i32"],
+    // Position 0 is right even of an accumulator that took nothing: its value can only win if all values are the identity.
+    identity: (lanes) => [constant(type, identity, lanes), constant("i32", 0, lanes)],
+    merge: ([best, where], [value, at], ordered) => {
+      let take = beats(value!, best!);
+      const earlier = lt(at!, where!);
+      if (!ordered) take = or(take, and(eq(value!, best!), earlier));
+      if (type === "f32") {
+        const bestIsNumber = eq(best!, best!);
+        take = or(take, and(ne(value!, value!), ordered ? bestIsNumber : or(bestIsNumber, earlier)));
+      }
+      return [select(take, value!, best!), select(take, at!, where!)];
+    },
+  };
+}
+
+/** Mutable locals that hold a partial result. */
+export class Accumulator {
+  readonly #kernel: KernelBuilder;
+  readonly #combining: Combining;
+  readonly variables: readonly Variable[];
+
+  constructor(kernel: KernelBuilder, combining: Combining, lanes: Lanes) {
+    this.#kernel = kernel;
+    this.#combining = combining;
+    this.variables = combining.identity(lanes).map((value) => kernel.declare("accumulator", value));
+  }
+  take(value: Partial, ordered: boolean): void {
+    const lanes = this.variables[0]!.lanes;
+    const here = value.map((part) => splat(part, lanes));
+    const merged = this.#combining.merge(this.variables, here, ordered);
+    const named = merged.length === 1 ? merged : merged.map((part) => this.#kernel.letIn("t", part));
+    for (const [k, variable] of this.variables.entries()) this.#kernel.assign(variable, named[k]!);
+  }
+}
+
+/** One partial result of several, in a balanced tree. */
+export function mergeAll(kernel: KernelBuilder, combining: Combining, partials: readonly Partial[]): Partial {
+  if (partials.length === 1) return partials[0]!;
+  const half = Math.ceil(partials.length / 2);
+  const left = mergeAll(kernel, combining, partials.slice(0, half));
+  const right = mergeAll(kernel, combining, partials.slice(half));
+  return combining.merge(left, right, false).map((part) => kernel.letIn("t", part));
+}
+
+/** The four lanes of a partial result, merged. */
+export function mergeLanes(kernel: KernelBuilder, combining: Combining, partial: Partial): Partial {
+  const lanes = [0, 1, 2, 3].map((l) => partial.map((part) => kernel.letIn("t", lane(part, l))));
+  return mergeAll(kernel, combining, lanes);
+}
+

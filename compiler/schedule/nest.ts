@@ -1,0 +1,221 @@
+/**
+ * Loop nests on the CPU for groups of maps and reductions: parallel loops outside, passes over the reduction inside, four
+ * lanes along whichever loop moves through memory best. Pointwise, window and row groups differ only in what is unrolled.
+ */
+import type { Tensor } from "../graph/graph.ts";
+import { visitScalars } from "../graph/traverse.ts";
+import { and, bool, ge, i32, KernelBuilder, lt } from "../kernel/build.ts";
+import type { Dispatch, Expression } from "../kernel/ir.ts";
+import type { IndexValue } from "./address.ts";
+import type { BuildContext, Member } from "./group.ts";
+import type { Accesses, Lanes, Loop } from "./loops.ts";
+import { accessesOf, chooseLanes, collapse, interior } from "./loops.ts";
+import { Lowering } from "./lower.ts";
+import { Operands } from "./operands.ts";
+import type { Placed } from "./program.ts";
+import { RowPass } from "./row/pass.ts";
+import type { RowAnalysis } from "./row/analysis.ts";
+
+export interface NestOptions {
+  /** Reductions of at most so many elements are written out. */
+  readonly unrolled: number;
+  /** Whether a reduction index may fill the lanes. */
+  readonly reductionsMayFill: boolean;
+}
+
+export interface Range {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The values of a loop's indices where the loop stands at `base`; the last index moves with the lanes. */
+export function bind(
+  accesses: Accesses,
+  loop: Loop,
+  base: Expression,
+  lanes: IndexValue["lanes"] = undefined,
+  range: Range = { from: 0, to: loop.extent },
+): Map<number, IndexValue> {
+  const extents = accesses.extents;
+  const indices = new Map<number, IndexValue>();
+  const last = loop.positions.at(-1)!;
+  // Run together, the last index goes beyond its extent and the others stay at 0: offsets agree, and all are in range.
+  for (const position of loop.positions)
+    indices.set(position, { base: i32(0), lanes: undefined, min: 0, max: extents[position]! - 1 });
+  const own = { base, lanes };
+  if (loop.positions.length > 1) indices.set(last, { ...own, min: 0, max: extents[last]! - 1 });
+  else if (base.kind === "constant" && lanes === undefined)
+    indices.set(last, { ...own, min: base.value, max: base.value });
+  else if (base.kind === "constant" && lanes !== undefined)
+    indices.set(last, { ...own, min: base.value + Math.min(...lanes), max: base.value + Math.max(...lanes) });
+  else indices.set(last, { ...own, min: range.from, max: range.to - 1 });
+  return indices;
+}
+
+/** Four lanes at `base` of the loop that fills them, and how far a step goes. */
+export function bindLanes(
+  accesses: Accesses,
+  lanes: Lanes,
+  base: Expression,
+  range: Range = { from: 0, to: lanes.loop.extent },
+): Map<number, IndexValue> {
+  if (lanes.pair === undefined) return bind(accesses, lanes.loop, base, [0, 1, 2, 3], range);
+  return new Map([
+    ...bind(accesses, lanes.loop, base, [0, 0, 1, 1], range),
+    ...bind(accesses, lanes.pair, i32(0), [0, 1, 0, 1]),
+  ]);
+}
+export const stepOf = (lanes: Lanes): number => (lanes.pair === undefined ? 4 : 2);
+
+export function writeNest(analysis: RowAnalysis, context: BuildContext, options: NestOptions): Dispatch<Placed> {
+  const names = analysis.group.members.flatMap(({ node }) => node.results.map(({ name }) => name));
+  const stored = names.filter((_, k) => [...analysis.group.stored].some(({ name }) => name === names[k]));
+  const kernel = new KernelBuilder(context.name(stored[0] ?? names[0] ?? "kernel"), "cpu");
+  const operands = new Operands(kernel, context);
+  new Nest(analysis, operands, options).write();
+  return operands.dispatch({ label: stored.join(", "), origin: analysis.group.members.at(-1)?.node.origin });
+}
+
+class Nest {
+  readonly #analysis: RowAnalysis;
+  readonly #operands: Operands;
+  readonly #kernel: KernelBuilder;
+  readonly #accesses: Accesses;
+  readonly #parallel: readonly Loop[];
+  readonly #lanes: Lanes | undefined;
+  readonly #pass: RowPass;
+  readonly #made: ReadonlySet<Tensor>;
+  readonly #mayRepeat: boolean;
+
+  constructor(analysis: RowAnalysis, operands: Operands, options: NestOptions) {
+    const { group } = analysis;
+    this.#analysis = analysis;
+    this.#operands = operands;
+    this.#kernel = operands.kernel;
+    this.#accesses = accessesOf(group, operands.context);
+    const loops = collapse(group, this.#accesses);
+    this.#lanes = chooseLanes(loops, this.#accesses, options.reductionsMayFill);
+    const filling = [this.#lanes?.loop, this.#lanes?.pair];
+    this.#parallel = loops.filter((loop) => loop.parallel && !filling.includes(loop));
+    this.#made = new Set(group.members.flatMap(({ node }) => node.results));
+    const reduction = loops.filter((loop) => !loop.parallel && !filling.includes(loop));
+    this.#pass = new RowPass({
+      analysis,
+      operands,
+      accesses: this.#accesses,
+      loops: reduction,
+      lanes: this.#lanes,
+      unrolled: options.unrolled,
+    });
+    this.#mayRepeat = !this.#readsWhatItWrites();
+  }
+
+  write(): void {
+    const unknown = this.#accesses.extents.map(() => undefined);
+    const outermost = new Lowering(this.#operands, { indices: unknown });
+    this.#open(0, outermost, true);
+  }
+
+  /** Writing an element twice is harmless unless the group reads the memory that it writes. */
+  #readsWhatItWrites(): boolean {
+    const { group } = this.#analysis;
+    const memory = (tensor: Tensor): unknown => {
+      const { place } = this.#operands.context.layout(tensor);
+      return place.kind === "tensor" ? place.tensor : place.id;
+    };
+    const written = new Set([...group.stored].map(memory));
+    let found = false;
+    visitScalars(
+      group.members.map(({ body }) => body),
+      (scalar) => {
+        if (scalar.kind === "read" && !this.#made.has(scalar.tensor) && written.has(memory(scalar.tensor))) found = true;
+      },
+    );
+    return found;
+  }
+
+  #hoist(lowering: Lowering): void {
+    for (const { body } of this.#analysis.group.members) lowering.hoist(body, this.#made);
+  }
+
+  /** The parallel loops from the k-th on. Where `split`, boundary conditions are kept out of the interior. */
+  #open(k: number, lowering: Lowering, split: boolean): void {
+    this.#hoist(lowering);
+    const loop = this.#parallel[k];
+    if (loop === undefined) {
+      if (this.#lanes?.loop.parallel) this.#fillLanes(this.#lanes, lowering, split);
+      else this.#point(lowering, false);
+      return;
+    }
+    const [only] = loop.positions;
+    const inside =
+      split && loop.positions.length === 1 ? interior(this.#accesses, only!) : { from: 0, to: 0, guarded: false };
+    const body = (base: Expression): void => {
+      const go = (range: Range, splitInside: boolean): void =>
+        this.#open(k + 1, lowering.child(bind(this.#accesses, loop, base, undefined, range)), splitInside);
+      const whole = { from: 0, to: loop.extent };
+      if (!inside.guarded || inside.from >= inside.to) return go(whole, split);
+      this.#kernel.ifThen(
+        and(
+          inside.from > 0 ? ge(base, inside.from) : bool(true),
+          inside.to < loop.extent ? lt(base, inside.to) : bool(true),
+        ),
+        () => go(inside, split),
+        () => go(whole, false),
+      );
+    };
+    this.#kernel.forLoop("i", 0, loop.extent, 1, body, { outer: k === 0 });
+  }
+
+  #fillLanes(lanes: Lanes, lowering: Lowering, split: boolean): void {
+    const { loop } = lanes;
+    const [only] = loop.positions;
+    const inside =
+      split && loop.positions.length === 1 && lanes.pair === undefined
+        ? interior(this.#accesses, only!)
+        : { from: 0, to: 0, guarded: false };
+    const segments: Range[] =
+      inside.guarded && inside.to - inside.from >= 4
+        ? [{ from: 0, to: inside.from }, inside, { from: inside.to, to: loop.extent }]
+        : [{ from: 0, to: loop.extent }];
+    for (const segment of segments) this.#segment(lanes, lowering, segment);
+  }
+
+  #segment(lanes: Lanes, lowering: Lowering, range: Range): void {
+    const { loop, pair } = lanes;
+    const { from, to } = range;
+    const step = stepOf(lanes);
+    const full = from + Math.floor((to - from) / step) * step;
+    const outer = this.#parallel.length === 0;
+    const fill = (base: Expression): void =>
+      this.#point(lowering.child(bindLanes(this.#accesses, lanes, base, range)), true);
+    this.#kernel.forLoop("v", from, full, step, fill, { outer });
+    if (full === to) return;
+    if (this.#mayRepeat && to - from >= step) return fill(i32(to - step));
+    this.#kernel.forLoop("s", full, to, 1, (base) => {
+      const one = lowering.child(bind(this.#accesses, loop, base, undefined, range));
+      if (pair === undefined) return this.#point(one, false);
+      this.#kernel.forLoop("s", 0, pair.extent, 1, (second) =>
+        this.#point(one.child(bind(this.#accesses, pair, second)), false),
+      );
+    });
+  }
+
+  /** Everything at one point of the parallel domain, or at four. */
+  #point(lowering: Lowering, wide: boolean): void {
+    const maps = (members: readonly Member[]): void => {
+      for (const member of members) {
+        const value = lowering.lower(member.body);
+        const [result] = member.node.results;
+        lowering.define(result!, value);
+        if (this.#analysis.group.stored.has(result!)) lowering.store(result!, member.at, value);
+      }
+    };
+    maps(this.#analysis.before);
+    for (const pass of this.#analysis.passes) {
+      this.#pass.write(pass, lowering, wide);
+      maps(pass.after);
+    }
+  }
+}
+

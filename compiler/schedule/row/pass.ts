@@ -1,0 +1,317 @@
+/** One pass over the reduction indices at one point of the parallel ones, or at four of them. */
+import { invariant } from "../../invariant.ts";
+import type { KernelBuilder } from "../../kernel/build.ts";
+import { add, i32, load, mul, splat } from "../../kernel/build.ts";
+import type { Expression } from "../../kernel/ir.ts";
+import type { Combining, Partial } from "../accumulate.ts";
+import { Accumulator, combining, mergeAll, mergeLanes } from "../accumulate.ts";
+import type { Member } from "../group.ts";
+import type { Accesses, Lanes, Loop } from "../loops.ts";
+import type { Lowering } from "../lower.ts";
+import { bind, bindLanes, stepOf } from "../nest.ts";
+import type { Operands } from "../operands.ts";
+import type { Pass, RowAnalysis } from "./analysis.ts";
+import { costOf } from "./analysis.ts";
+
+export interface RowPassOptions {
+  readonly analysis: RowAnalysis;
+  readonly operands: Operands;
+  readonly accesses: Accesses;
+  /** The reduction loops that do not fill the lanes. */
+  readonly loops: readonly Loop[];
+  readonly lanes: Lanes | undefined;
+  readonly unrolled: number;
+}
+
+/**
+ * An accumulator adds at most so many values before it is added to the next level's: the error of a sum grows with the
+ * depth of this tree, not with the number of terms.
+ */
+const chunk = 128;
+/** Values dearer than this are kept in scratch memory for later passes instead of being computed again. */
+const dear = 8;
+
+/** The accumulators of one reduction at one level: `wide` of four lanes, and one for what does not fill four. */
+interface Sums {
+  readonly wide: readonly Accumulator[];
+  readonly narrow: Accumulator | undefined;
+}
+type Level = ReadonlyMap<Member, Sums>;
+
+/** A loop of the nest, or a number of iterations of it. */
+interface Stage {
+  readonly loop: Loop;
+  readonly fills: boolean;
+  readonly from: Expression;
+  readonly count: number;
+}
+
+export class RowPass {
+  readonly #options: RowPassOptions;
+  readonly #kernel: KernelBuilder;
+  readonly #fills: Lanes | undefined;
+  readonly #kept = new Map<Member, string>();
+  #wide = false;
+  #narrow = false;
+
+  constructor(options: RowPassOptions) {
+    this.#options = options;
+    this.#kernel = options.operands.kernel;
+    this.#fills = options.lanes?.loop.parallel === false ? options.lanes : undefined;
+    this.#keep();
+  }
+
+  /** Scratch memory for dear values that several passes need and that no pass stores. */
+  #keep(): void {
+    const { analysis } = this.#options;
+    const elements = analysis.group.reduction.reduce((product, { extent }) => product * extent, 1);
+    for (const member of analysis.group.members) {
+      const passes = analysis.passes.filter((pass) => pass.evaluate.includes(member));
+      if (passes.length < 2 || passes.some((pass) => pass.write.has(member)) || costOf(member.body) < dear) continue;
+      if (member.body.type !== "f32") continue;
+      this.#kept.set(member, this.#kernel.local("kept", "f32", "scratch", elements * (this.#fills ? 1 : 4)));
+    }
+  }
+
+  /** `wide`: four parallel points at once. */
+  write(pass: Pass, lowering: Lowering, wide: boolean): void {
+    this.#wide = wide;
+    const { loops } = this.#options;
+    const elements = loops.reduce((product, { extent }) => product * extent, 1);
+    const unroll = this.#fills === undefined && elements <= this.#options.unrolled;
+    const sets = this.#setCount(pass);
+    this.#narrow = this.#fills !== undefined && this.#fills.loop.extent % stepOf(this.#fills) !== 0;
+    const outer = this.#level(pass.reductions, sets);
+    const stages: Stage[] = loops.map((loop) => ({ loop, fills: false, from: i32(0), count: loop.extent }));
+    if (this.#fills)
+      stages.push({ loop: this.#fills.loop, fills: true, from: i32(0), count: this.#fills.loop.extent });
+    if (unroll) this.#unrolled(pass, stages, lowering, outer, new Map());
+    else this.#stage(pass, stages, lowering, outer, new Map());
+    for (const member of pass.reductions) {
+      const combine = this.#combining(member);
+      const value = this.#finish(combine, outer.get(member)!);
+      for (const [k, result] of member.node.results.entries()) {
+        lowering.define(result, value[k]!);
+        if (this.#options.analysis.group.stored.has(result)) lowering.store(result, member.at, value[k]!);
+      }
+    }
+  }
+
+  #combining(member: Member): Combining {
+    return combining(member.node.combiner, member.body.type);
+  }
+
+  /** Independent accumulators hide the latency of the combination; dear bodies have enough to do. */
+  #setCount(pass: Pass): number {
+    if (this.#fills === undefined || pass.reductions.length === 0) return 1;
+    const work = [...pass.evaluate, ...pass.reductions].reduce((total, { body }) => total + costOf(body), 0);
+    const sets = work <= 8 ? 4 : work <= 20 ? 2 : 1;
+    const steps = Math.floor(this.#fills.loop.extent / stepOf(this.#fills));
+    return Math.max(1, Math.min(sets, steps));
+  }
+
+  #level(reductions: readonly Member[], sets: number): Level {
+    const level = new Map<Member, Sums>();
+    for (const member of reductions) {
+      const combine = this.#combining(member);
+      const lanes = this.#wide || this.#fills ? 4 : 1;
+      level.set(member, {
+        wide: Array.from({ length: sets }, () => new Accumulator(this.#kernel, combine, lanes)),
+        narrow: this.#narrow ? new Accumulator(this.#kernel, combine, 1) : undefined,
+      });
+    }
+    return level;
+  }
+
+  #finish(combine: Combining, sums: Sums): Partial {
+    const wide = mergeAll(
+      this.#kernel,
+      combine,
+      sums.wide.map(({ variables }) => variables),
+    );
+    const parts = this.#fills ? [mergeLanes(this.#kernel, combine, wide)] : [wide];
+    if (sums.narrow) parts.push(sums.narrow.variables);
+    return mergeAll(this.#kernel, combine, parts).map((part) => this.#kernel.letIn("total", part));
+  }
+
+  /** Every point written out, in one block. */
+  #unrolled(
+    pass: Pass,
+    [stage, ...inner]: readonly Stage[],
+    lowering: Lowering,
+    level: Level,
+    bases: ReadonlyMap<Loop, Expression>,
+  ): void {
+    if (stage === undefined) return this.#at(pass, lowering, level, bases, 0);
+    for (let k = 0; k < stage.loop.extent; k++) {
+      const next = lowering.inline(bind(this.#options.accesses, stage.loop, i32(k)));
+      this.#unrolled(pass, inner, next, level, new Map([...bases, [stage.loop, i32(k)]]));
+    }
+  }
+
+  #stage(
+    pass: Pass,
+    stages: readonly Stage[],
+    lowering: Lowering,
+    level: Level,
+    bases: ReadonlyMap<Loop, Expression>,
+  ): void {
+    const [stage, ...inner] = stages;
+    if (stage === undefined) return this.#at(pass, lowering, level, bases, 0);
+    this.#hoist(pass, lowering);
+    const perStep = stage.fills ? stepOf(this.#fills!) * this.#setsOf(level) : 1;
+    const long = chunk * perStep;
+    if (stage.count > 2 * long && this.#sums(pass).length > 0) {
+      // The remainder comes first, so that all chunks are of one size.
+      const rest = stage.count % long;
+      const part = (from: Expression, count: number): void =>
+        this.#nested(pass, level, (own) => this.#stage(pass, [{ ...stage, from, count }, ...inner], lowering, own, bases));
+      if (rest > 0) part(stage.from, rest);
+      this.#kernel.forLoop("chunk", add(stage.from, rest), add(stage.from, stage.count), long, (from) =>
+        this.#blockOf(lowering, (block) =>
+          this.#nested(pass, level, (own) => this.#stage(pass, [{ ...stage, from, count: long }, ...inner], block, own, bases)),
+        ),
+      );
+      return;
+    }
+    if (stage.fills) return this.#fill(pass, stage, lowering, level, bases);
+    const { loop } = stage;
+    const innerSteps = inner.reduce((product, { count, fills }) => product * (fills ? count / perStep : count), 1);
+    this.#kernel.forLoop("r", stage.from, add(stage.from, stage.count), 1, (base) => {
+      const next = lowering.child(bind(this.#options.accesses, loop, base));
+      const known = new Map([...bases, [loop, base] as const]);
+      if (innerSteps >= 16 && stage.count > 1)
+        this.#nested(pass, level, (own) => this.#stage(pass, inner, next, own, known));
+      else this.#stage(pass, inner, next, level, known);
+    });
+  }
+
+  #blockOf(lowering: Lowering, write: (block: Lowering) => void): void {
+    write(lowering.child(new Map()));
+  }
+  #setsOf(level: Level): number {
+    for (const { wide } of level.values()) return wide.length;
+    return 1;
+  }
+  #sums(pass: Pass): Member[] {
+    return pass.reductions.filter(({ node, body }) => node.combiner === "sum" && body.type === "f32");
+  }
+  #hoist(pass: Pass, lowering: Lowering): void {
+    const later = new Set(pass.evaluate.flatMap(({ node }) => node.results));
+    for (const { body } of [...pass.evaluate, ...pass.reductions]) lowering.hoist(body, later);
+  }
+
+  /** Sums start anew inside and are added to the level outside at the end. */
+  #nested(pass: Pass, level: Level, write: (own: Level) => void): void {
+    const sums = this.#sums(pass);
+    const own = this.#level(sums, this.#setsOf(level));
+    write(new Map([...level, ...own]));
+    for (const member of sums) {
+      const [inside, outside] = [own.get(member)!, level.get(member)!];
+      const total = mergeAll(
+        this.#kernel,
+        this.#combining(member),
+        inside.wide.map(({ variables }) => variables),
+      );
+      outside.wide[0]!.take(total, true);
+      if (inside.narrow) outside.narrow?.take(inside.narrow.variables, true);
+    }
+  }
+
+  /** The loop that fills the lanes: several vectors a step, then one, then single elements. */
+  #fill(pass: Pass, stage: Stage, lowering: Lowering, level: Level, bases: ReadonlyMap<Loop, Expression>): void {
+    const lanes = this.#fills;
+    invariant(lanes !== undefined, "a stage fills the lanes that were chosen");
+    const { accesses } = this.#options;
+    const step = stepOf(lanes);
+    const sets = this.#setsOf(level);
+    const many = Math.floor(stage.count / (step * sets)) * step * sets;
+    const full = Math.floor(stage.count / step) * step;
+    const end = (count: number): Expression => add(stage.from, count);
+    const vectors = (from: number, to: number, count: number): void =>
+      this.#kernel.forLoop("v", end(from), end(to), step * count, (base) => {
+        const block = lowering.child(new Map());
+        for (let set = 0; set < count; set++) {
+          const at = add(base, set * step);
+          const known = new Map([...bases, [stage.loop, at] as const]);
+          this.#at(pass, block.inline(bindLanes(accesses, lanes, at)), level, known, set);
+        }
+      });
+    vectors(0, many, sets);
+    vectors(many, full, 1);
+    this.#kernel.forLoop("s", end(full), end(stage.count), 1, (base) => {
+      const known = new Map([...bases, [stage.loop, base] as const]);
+      const one = lowering.child(bind(accesses, stage.loop, base));
+      if (lanes.pair === undefined) return this.#at(pass, one, level, known, undefined);
+      const { pair } = lanes;
+      this.#kernel.forLoop("s", 0, pair.extent, 1, (second) => {
+        const at = new Map([...known, [pair, second] as const]);
+        this.#at(pass, one.child(bind(accesses, pair, second)), level, at, undefined);
+      });
+    });
+  }
+
+  /** The work of one point or four; `set` names the accumulators, undefined those of single elements. */
+  #at(
+    pass: Pass,
+    lowering: Lowering,
+    level: Level,
+    bases: ReadonlyMap<Loop, Expression>,
+    set: number | undefined,
+  ): void {
+    const lanes = set !== undefined && (this.#wide || this.#fills) ? 4 : 1;
+    for (const member of pass.evaluate) this.#evaluate(pass, member, lowering, bases, lanes);
+    for (const member of pass.reductions) {
+      const { wide, narrow } = level.get(member)!;
+      const accumulator = set === undefined ? narrow : wide[set];
+      invariant(accumulator !== undefined, "every element has an accumulator");
+      const value = [lowering.lower(member.body)];
+      if (member.node.results.length > 1) value.push(lowering.coordinate(member.position));
+      accumulator.take(value, this.#isOrdered(member));
+    }
+  }
+
+  #evaluate(
+    pass: Pass,
+    member: Member,
+    lowering: Lowering,
+    bases: ReadonlyMap<Loop, Expression>,
+    lanes: 1 | 4,
+  ): void {
+    const [result] = member.node.results;
+    const kept = this.#kept.get(member);
+    const { passes } = this.#options.analysis;
+    if (kept !== undefined && passes.find(({ evaluate }) => evaluate.includes(member)) !== pass) {
+      lowering.define(result!, this.#kernel.letIn("x", load(kept, "f32", this.#keptAt(bases), lanes)));
+      return;
+    }
+    const value = lowering.lower(member.body);
+    lowering.define(result!, value);
+    if (kept !== undefined) this.#kernel.store(kept, this.#keptAt(bases), splat(value, lanes));
+    if (pass.write.has(member)) lowering.store(result!, member.at, value);
+  }
+  #keptAt(bases: ReadonlyMap<Loop, Expression>): Expression {
+    let place: Expression = i32(0);
+    let stride = 1;
+    const loops = [...this.#options.loops, ...(this.#fills ? [this.#fills.loop] : [])];
+    if (this.#fills?.pair) loops.push(this.#fills.pair);
+    for (const loop of loops.toReversed()) {
+      place = add(place, mul(bases.get(loop) ?? i32(0), stride));
+      stride *= loop.extent;
+    }
+    return this.#fills ? place : mul(place, 4);
+  }
+
+  /** Whether the loops meet the positions of a reduction in increasing order. */
+  #isOrdered(member: Member): boolean {
+    const loops = [...this.#options.loops, this.#fills?.loop, this.#fills?.pair].filter((loop) => loop !== undefined);
+    let before = 0;
+    for (const loop of loops.toReversed()) {
+      const last = loop.positions.at(-1)!;
+      const term = member.position.terms.find((t) => t.kind === "affine" && t.position === last);
+      if (term?.kind !== "affine" || term.coefficient <= before) return false;
+      before += term.coefficient * (loop.extent - 1);
+    }
+    return true;
+  }
+}
