@@ -447,6 +447,8 @@ class Lowering {
     });
     const order = rule.order ?? operands.map((_, k) => k);
     const placed = order.map((k) => this.#lower(operands[k]!));
+    // The same bits under another type.
+    if (form === "nop" && placed[0]) return placed[0];
     return this.#combine(form, resultSlot(form, placed[0]?.value.slot ?? "i32"), placed);
   }
 
