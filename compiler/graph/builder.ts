@@ -1,4 +1,5 @@
 /** Makes graphs: fresh names, shapes and types of results. It checks nothing else; `verify.ts` does. */
+import { invariant } from "../invariant.ts";
 import type { DType, ScalarType } from "../types/dtype.ts";
 import { scalarType } from "../types/dtype.ts";
 import type {
@@ -88,6 +89,18 @@ export class GraphBuilder {
     this.nodes.push(node);
     for (const result of node.results) this.#definitions.set(result, node);
     return node;
+  }
+
+  /** Puts a node in another's place that computes the same results and perhaps more. */
+  replaceNode(old: Node, by: Node): void {
+    const place = this.nodes.lastIndexOf(old);
+    invariant(place >= 0, "the node to replace is in the graph");
+    invariant(
+      old.results.every((result) => by.results.includes(result)),
+      "no result is lost",
+    );
+    this.nodes[place] = by;
+    for (const result of by.results) this.#definitions.set(result, by);
   }
 
   /** `path` is the tensor's own name if not given. */

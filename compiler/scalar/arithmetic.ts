@@ -251,7 +251,7 @@ export const arithmeticRows: readonly ScalarRow[] = [
       const zero = ops.constant("f32", 0);
       return [ops.apply("select", first, one, zero), ops.apply("select", first, zero, one)];
     },
-    js: each(numbers, () => (a: number, b: number) => (Number.isNaN(b) ? b : a < b ? b : a)),
+    js: each(numbers, () => Math.max),
     wasm: {
       f32: expand(maximum),
       i32: {
@@ -281,7 +281,7 @@ export const arithmeticRows: readonly ScalarRow[] = [
       const zero = ops.constant("f32", 0);
       return [ops.apply("select", first, one, zero), ops.apply("select", first, zero, one)];
     },
-    js: each(numbers, () => (a: number, b: number) => (Number.isNaN(b) ? b : b < a ? b : a)),
+    js: each(numbers, () => Math.min),
     wasm: {
       f32: expand(minimum),
       i32: {
@@ -311,7 +311,7 @@ export const arithmeticRows: readonly ScalarRow[] = [
       const zero = ops.constant("f32", 0);
       return [ops.apply("select", second, zero, one), ops.apply("select", second, one, zero)];
     },
-    js: { f32: (a, b) => (a < b ? b : a) },
+    js: { f32: (a, b) => (Number.isNaN(b) ? a : Math.max(a, b)) },
     wasm: {
       f32: {
         scalar: (ops, a, b) => ops.apply("select", ops.apply("lt", a!, b!), b!, a!),
@@ -336,7 +336,7 @@ export const arithmeticRows: readonly ScalarRow[] = [
       const zero = ops.constant("f32", 0);
       return [ops.apply("select", second, zero, one), ops.apply("select", second, one, zero)];
     },
-    js: { f32: (a, b) => (b < a ? b : a) },
+    js: { f32: (a, b) => (Number.isNaN(b) ? a : Math.min(a, b)) },
     wasm: {
       f32: {
         scalar: (ops, a, b) => ops.apply("select", ops.apply("lt", b!, a!), b!, a!),

@@ -124,6 +124,7 @@ export const powerRows: readonly ScalarRow[] = [
     wasm: { f32: expand(power) },
     wgsl: { f32: power },
     notation: { kind: "infix", symbol: "^", precedence: 8, right: true },
+    rightIdentity: 1,
     // WGSL computes exp2(b * log2(a)) with a loose log2.
     tolerance: { wasm: units(2, 2 ** -149), wgsl: units(64, 2 ** -126) },
     domain: [
