@@ -5,6 +5,7 @@
  * Every storage binding is `read_write`: one buffer bound for reading and for writing in the same launch is an error of
  * WebGPU even where the ranges are disjoint, and most tensors share the arena.
  */
+import { decodeBase64 } from "../base64.ts";
 import type { Device, Elements } from "../device.ts";
 import { DlxError } from "../errors.ts";
 import type { DispatchPlan, DTypeName, Location, Manifest } from "../plan.ts";
@@ -259,9 +260,4 @@ function bytesOf(values: Elements): Uint8Array<ArrayBuffer> {
   return buffer instanceof ArrayBuffer
     ? new Uint8Array(buffer, byteOffset, byteLength)
     : Uint8Array.from(new Uint8Array(buffer, byteOffset, byteLength));
-}
-
-function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
-  const binary = atob(text);
-  return Uint8Array.from({ length: binary.length }, (_, k) => binary.charCodeAt(k));
 }

@@ -1,0 +1,80 @@
+/** What the generated host of a bundle imports: everything that does not depend on the program. */
+import type { Device } from "./device.ts";
+import { DlxError } from "./errors.ts";
+import type { Manifest } from "./plan.ts";
+import type { LoadOptions } from "./session.ts";
+import { createWasmDevice } from "./wasm/device.ts";
+import { createWebGPUDevice } from "./webgpu/device.ts";
+
+export { DlxError } from "./errors.ts";
+export type { Manifest } from "./plan.ts";
+export { openSession, readFile } from "./session.ts";
+
+type Read = (file: string) => Promise<Uint8Array>;
+
+/** A module of one function that uses `f32x4.relaxed_madd`: it validates where relaxed SIMD is on. */
+const probe = Uint8Array.of(
+  0,
+  0x61,
+  0x73,
+  0x6d,
+  1,
+  0,
+  0,
+  0,
+  1,
+  8,
+  1,
+  0x60,
+  3,
+  0x7b,
+  0x7b,
+  0x7b,
+  1,
+  0x7b,
+  3,
+  2,
+  1,
+  0,
+  10,
+  13,
+  1,
+  11,
+  0,
+  0x20,
+  0,
+  0x20,
+  1,
+  0x20,
+  2,
+  0xfd,
+  0x85,
+  2,
+  11,
+);
+
+/** Whether fused multiply-add can be had; where it is asked for, Node 20's flag is set. */
+export function relaxedSimd(asked: boolean): boolean {
+  if (!WebAssembly.validate(probe) && asked && typeof process === "object") {
+    process.getBuiltinModule?.("node:v8").setFlagsFromString("--experimental-wasm-relaxed-simd");
+  }
+  return WebAssembly.validate(probe);
+}
+
+export async function openWasm(
+  manifest: Manifest,
+  read: Read,
+  { relaxedSimd: asked = false }: LoadOptions,
+): Promise<Device> {
+  const { wasm } = manifest;
+  if (!wasm) throw new DlxError("E0801", "this program was built without WebAssembly");
+  const file = wasm.relaxed !== undefined && relaxedSimd(asked) ? wasm.relaxed : wasm.file;
+  return createWasmDevice(manifest, (await read(file)) as Uint8Array<ArrayBuffer>);
+}
+
+export async function openWebGpu(manifest: Manifest, read: Read): Promise<Device> {
+  const { webgpu } = manifest;
+  const gpu = globalThis.navigator?.gpu;
+  if (!webgpu || !gpu) throw new DlxError("E0801", "there is no WebGPU here");
+  return createWebGPUDevice(gpu, manifest, new TextDecoder().decode(await read(webgpu.file)));
+}
