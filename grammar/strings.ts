@@ -77,11 +77,11 @@ function closingBrace(text: string, open: number): number {
 
 /** The literal, quotes included, of a run of plain text. */
 export function quote(text: string): string {
-  return `"${escape(text)}"`;
+  return `"${escapeText(text)}"`;
 }
 
 /** Plain text as it stands inside a literal. */
-export function escape(text: string): string {
+export function escapeText(text: string): string {
   return text.replace(/[\\"{\n\t\r]/g, (character) => {
     switch (character) {
       case "\n":

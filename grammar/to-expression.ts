@@ -77,8 +77,8 @@ export abstract class ToExpression extends Visitor {
     const span = spanOf(token);
     if (token.tokenType === t.OpenString) return { kind: "text", span, parts: [] };
     const { pieces, badEscapes } = splitString(this.surroundings.text, span.start, span.end);
-    for (const escape of badEscapes) {
-      this.report("E0104", escape, { escape: this.surroundings.text.slice(escape.start, escape.end) });
+    for (const bad of badEscapes) {
+      this.report("E0104", bad, { escape: this.surroundings.text.slice(bad.start, bad.end) });
     }
     const parts: (string | Expression)[] = [];
     for (const piece of pieces) {

@@ -50,7 +50,7 @@ export function readEntry(file: string, markdown: string): CatalogueEntry {
 export function printCatalogue(entries: readonly CatalogueEntry[]): string {
   const sorted = [...entries].sort((a, b) => (a.code < b.code ? -1 : 1));
   const constructors = sorted.flatMap((entry) =>
-    entry.message === undefined ? [] : constructor(entry, entry.message),
+    entry.message === undefined ? [] : constructorOf(entry, entry.message),
   );
   const types = ["CatalogueEntry", "Details", "Diagnostic", "NoValues"].filter(
     (name) => name !== "NoValues" || constructors.some((line) => line.includes("values: NoValues")),
@@ -79,7 +79,7 @@ function fields(entry: CatalogueEntry): string[] {
   return Object.entries(entry).map(([key, value]) => `    ${key}: ${JSON.stringify(value) ?? "undefined"},`);
 }
 
-function constructor(entry: CatalogueEntry, message: string): string[] {
+function constructorOf(entry: CatalogueEntry, message: string): string[] {
   const places = new Map(placesOf(message));
   for (const template of entry.help) {
     for (const [name, optional] of placesOf(template)) {
