@@ -78,7 +78,7 @@ export interface EntryPlan {
   readonly dispatches: readonly DispatchPlan[];
 }
 export interface DispatchPlan {
-  /** Entry point in `kernels.wgsl`. */
+  /** The kernel in `kernels.wgsl` (a section of it). */
   readonly kernel: string;
   readonly buffers: readonly Location[];
   readonly scalars: readonly number[];

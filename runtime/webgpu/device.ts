@@ -236,7 +236,7 @@ async function compile(
         const pipeline = await device.createComputePipelineAsync({
           label: name,
           layout: device.createPipelineLayout({ bindGroupLayouts: [layoutOf(buffers)] }),
-          compute: { module, entryPoint: name },
+          compute: { module },
         });
         return [[name, pipeline]];
       } catch (error) {

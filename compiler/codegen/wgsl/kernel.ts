@@ -1,4 +1,4 @@
-/** One kernel as a WGSL module with one entry point. */
+/** One kernel as a WGSL module with one entry point, `main`. */
 import { invariant } from "../../invariant.ts";
 import type { Expression, Kernel, Statement } from "../../kernel/ir.ts";
 import { vectorMemories } from "./alignment.ts";
@@ -10,8 +10,8 @@ import { wgslName } from "./names.ts";
  * The uniform `given` holds [infinity, the kernel's scalars .., buffer offsets ..]; storage bindings follow it, all
  * `read_write`. `readable: false` numbers names in order of appearance, so that equal kernels have equal text.
  */
-export function printKernel(kernel: Kernel, bindings: Bindings, entry: string, readable: boolean): string {
-  return new KernelPrinter(kernel, bindings, readable).module(entry);
+export function printKernel(kernel: Kernel, bindings: Bindings, readable: boolean): string {
+  return new KernelPrinter(kernel, bindings, readable).module();
 }
 
 class KernelPrinter {
@@ -32,7 +32,7 @@ class KernelPrinter {
     this.#readable = readable;
   }
 
-  module(entry: string): string {
+  module(): string {
     const { buffers, locals, scalars, body, workgroupSize } = this.#kernel;
     invariant(workgroupSize, `kernel ${this.#kernel.name} is not for a GPU`);
     const vectors = vectorMemories(this.#kernel);
@@ -74,7 +74,7 @@ class KernelPrinter {
       `@group(0) @binding(0) var<uniform> given: array<vec4<i32>, ${Math.ceil(words / 4)}>;`,
       ...declarations,
       `@compute @workgroup_size(${workgroupSize.join(", ")})`,
-      `fn ${entry}(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>,`,
+      `fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>,`,
       "  @builtin(global_invocation_id) global: vec3<u32>) {",
       ...[...infinity, ...parameters, ...registers].map((line) => `  ${line}`),
       ...this.#lines,

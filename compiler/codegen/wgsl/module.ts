@@ -8,7 +8,7 @@ import { printKernel } from "./kernel.ts";
 import { entryName } from "./names.ts";
 
 export class WgslProgram {
-  /** Entry point by the kernel's text with numbered names: equal kernels are written once. */
+  /** A kernel's name in the file by its text with numbered names: equal kernels are written once. */
   readonly #entries = new Map<string, string>();
   readonly #sources = new Map<string, string>();
   readonly #names = new Map<string, number>();
@@ -22,12 +22,12 @@ export class WgslProgram {
       `${kernel.name}: ${workgroups.join(" x ")} workgroups`,
     );
     const bindings = bindBuffers(kernel.buffers, dispatch.buffers);
-    const key = printKernel(kernel, bindings, "main", false);
+    const key = printKernel(kernel, bindings, false);
     let entry = this.#entries.get(key);
     if (entry === undefined) {
       entry = this.#fresh(entryName(kernel.name));
       this.#entries.set(key, entry);
-      this.#sources.set(entry, printKernel(kernel, bindings, entry, true));
+      this.#sources.set(entry, printKernel(kernel, bindings, true));
     }
     return { kernel: entry, buffers: bindings.ranges, scalars: [...scalars, ...bindings.offsets], workgroups };
   }

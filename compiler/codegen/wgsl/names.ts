@@ -25,8 +25,8 @@ export function wgslName(name: string): string {
   return taken.has(name) || name.startsWith("__") ? `${name}_` : name;
 }
 
-/** An entry point's name, made of a kernel's or tensor's. */
+/** A kernel's name in `kernels.wgsl`. */
 export function entryName(hint: string): string {
-  const word = hint.replace(/[^A-Za-z0-9]+/g, "_").replace(/^_+|_+$/g, "");
-  return wgslName(/^[A-Za-z]/.test(word) ? word : `kernel_${word}`);
+  const word = hint.replace(/[^A-Za-z0-9.]+/g, "_").replace(/^_+|_+$/g, "");
+  return word === "" ? "kernel" : word;
 }
