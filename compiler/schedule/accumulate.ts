@@ -62,11 +62,7 @@ function fold(name: string, type: ScalarType, identity: number): Combining {
   };
 }
 
-function first(
-  type: ScalarType,
-  beats: (a: Expression, b: Expression) => Expression,
-  identity: number,
-): Combining {
+function first(type: ScalarType, beats: (a: Expression, b: Expression) => Expression, identity: number): Combining {
   return {
     types: [type, "i32"],
     // Position 0 is right even of an accumulator that took nothing: its value can only win if all values are the identity.
@@ -118,4 +114,3 @@ export function mergeLanes(kernel: KernelBuilder, combining: Combining, partial:
   const lanes = [0, 1, 2, 3].map((l) => partial.map((part) => kernel.letIn("t", lane(part, l))));
   return mergeAll(kernel, combining, lanes);
 }
-

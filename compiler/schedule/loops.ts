@@ -191,4 +191,3 @@ export function interior(accesses: Accesses, position: number): { from: number; 
     }
   return { from, to: Math.max(from, to), guarded };
 }
-

@@ -26,6 +26,11 @@ export interface Scope {
   readonly answer?: (read: ScalarRead) => Expression | undefined;
 }
 
+export interface Place {
+  readonly offset: LaneValue;
+  readonly inside: Expression | undefined;
+}
+
 export class Lowering {
   readonly #operands: Operands;
   readonly #kernel: KernelBuilder;
@@ -174,7 +179,7 @@ export class Lowering {
 
   #data(term: DataTerm): Expression {
     const value = this.lower(term.read);
-    return value.type === "i32" ? value : this.#kernel.letIn("at", apply("i32", "i32", value));
+    return value.type === "i32" ? value : this.#kernel.letIn("at", apply("to_i32", "i32", value));
   }
 
   /** The value of an affine coordinate. */
@@ -266,6 +271,21 @@ export class Lowering {
         this.#kernel.store(operand.buffer, add(place.base, offset), lane(named, l));
       });
     }
+  }
+
+  /** Where coordinates that may leave a tensor point to, clamped, and the condition that they did not leave it. */
+  place(operand: Operand, tensor: Tensor, coordinates: readonly Coordinate[]): Place {
+    const confined = coordinates.map((coordinate, axis) =>
+      confine(lowerCoordinate(coordinate, this.#source), tensor.type.shape[axis] ?? 1),
+    );
+    const inside = confined.flatMap((coordinate) => coordinate.inside ?? []);
+    return {
+      offset: flatten(
+        confined.map(({ value }) => value),
+        operand.strides,
+      ),
+      inside: inside.length === 0 ? undefined : inside.reduce(and),
+    };
   }
 
   #load(operand: Operand, at: Expression, lanes: 1 | 4 = 1): Expression {

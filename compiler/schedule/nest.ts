@@ -13,8 +13,8 @@ import { accessesOf, chooseLanes, collapse, interior } from "./loops.ts";
 import { Lowering } from "./lower.ts";
 import { Operands } from "./operands.ts";
 import type { Placed } from "./program.ts";
-import { RowPass } from "./row/pass.ts";
 import type { RowAnalysis } from "./row/analysis.ts";
+import { RowPass } from "./row/pass.ts";
 
 export interface NestOptions {
   /** Reductions of at most so many elements are written out. */
@@ -128,7 +128,8 @@ class Nest {
     visitScalars(
       group.members.map(({ body }) => body),
       (scalar) => {
-        if (scalar.kind === "read" && !this.#made.has(scalar.tensor) && written.has(memory(scalar.tensor))) found = true;
+        if (scalar.kind === "read" && !this.#made.has(scalar.tensor) && written.has(memory(scalar.tensor)))
+          found = true;
       },
     );
     return found;
@@ -201,14 +202,18 @@ class Nest {
     });
   }
 
-  /** Everything at one point of the parallel domain, or at four. */
+  /**
+   * Everything at one point of the parallel domain, or at four. Results of maps over the parallel domain are stored last:
+   * they may lie where the point's old values were.
+   */
   #point(lowering: Lowering, wide: boolean): void {
+    const stores: (() => void)[] = [];
     const maps = (members: readonly Member[]): void => {
       for (const member of members) {
         const value = lowering.lower(member.body);
         const [result] = member.node.results;
         lowering.define(result!, value);
-        if (this.#analysis.group.stored.has(result!)) lowering.store(result!, member.at, value);
+        if (this.#analysis.group.stored.has(result!)) stores.push(() => lowering.store(result!, member.at, value));
       }
     };
     maps(this.#analysis.before);
@@ -216,6 +221,6 @@ class Nest {
       this.#pass.write(pass, lowering, wide);
       maps(pass.after);
     }
+    for (const store of stores) store();
   }
 }
-

@@ -2,7 +2,7 @@
  * Between the passes and the targets. The elaborator makes a `Program` of graphs; `schedule` turns each graph into a list
  * of steps over tensors; `plan` gives every tensor an address.
  */
-import type { Graph, Tensor } from "../graph/graph.ts";
+import type { Graph, PersistentRole, Tensor } from "../graph/graph.ts";
 import type { Dispatch } from "../kernel/ir.ts";
 
 /** The steps of one entry in execution order, over tensors that are not yet placed. */
@@ -13,6 +13,14 @@ export interface Schedule {
   readonly aliases: ReadonlyMap<Tensor, Placed>;
   /** The values of tensors that are written once at load. A single value fills the whole tensor. */
   readonly constants: ReadonlyMap<Tensor, readonly number[]>;
+  /** The tensors that are persistent memory. */
+  readonly slots: readonly Slot[];
+}
+/** A persistent tensor: the graph's input, or one that stands for the memory that the entry initializes. */
+export interface Slot {
+  readonly tensor: Tensor;
+  readonly role: PersistentRole;
+  readonly path: string;
 }
 
 export type Step = Launch | Repeat;

@@ -83,8 +83,7 @@ export class RowPass {
     this.#narrow = this.#fills !== undefined && this.#fills.loop.extent % stepOf(this.#fills) !== 0;
     const outer = this.#level(pass.reductions, sets);
     const stages: Stage[] = loops.map((loop) => ({ loop, fills: false, from: i32(0), count: loop.extent }));
-    if (this.#fills)
-      stages.push({ loop: this.#fills.loop, fills: true, from: i32(0), count: this.#fills.loop.extent });
+    if (this.#fills) stages.push({ loop: this.#fills.loop, fills: true, from: i32(0), count: this.#fills.loop.extent });
     if (unroll) this.#unrolled(pass, stages, lowering, outer, new Map());
     else this.#stage(pass, stages, lowering, outer, new Map());
     for (const member of pass.reductions) {
@@ -165,11 +164,15 @@ export class RowPass {
       // The remainder comes first, so that all chunks are of one size.
       const rest = stage.count % long;
       const part = (from: Expression, count: number): void =>
-        this.#nested(pass, level, (own) => this.#stage(pass, [{ ...stage, from, count }, ...inner], lowering, own, bases));
+        this.#nested(pass, level, (own) =>
+          this.#stage(pass, [{ ...stage, from, count }, ...inner], lowering, own, bases),
+        );
       if (rest > 0) part(stage.from, rest);
       this.#kernel.forLoop("chunk", add(stage.from, rest), add(stage.from, stage.count), long, (from) =>
         this.#blockOf(lowering, (block) =>
-          this.#nested(pass, level, (own) => this.#stage(pass, [{ ...stage, from, count: long }, ...inner], block, own, bases)),
+          this.#nested(pass, level, (own) =>
+            this.#stage(pass, [{ ...stage, from, count: long }, ...inner], block, own, bases),
+          ),
         ),
       );
       return;
@@ -271,13 +274,7 @@ export class RowPass {
     }
   }
 
-  #evaluate(
-    pass: Pass,
-    member: Member,
-    lowering: Lowering,
-    bases: ReadonlyMap<Loop, Expression>,
-    lanes: 1 | 4,
-  ): void {
+  #evaluate(pass: Pass, member: Member, lowering: Lowering, bases: ReadonlyMap<Loop, Expression>, lanes: 1 | 4): void {
     const [result] = member.node.results;
     const kept = this.#kept.get(member);
     const { passes } = this.#options.analysis;

@@ -1,0 +1,71 @@
+/** The ways of making kernels of a group, in the order in which they are tried. */
+import type { Dispatch } from "../kernel/ir.ts";
+import type { BuildContext, Builder, FusionGroup } from "./group.ts";
+import { writeNest } from "./nest.ts";
+import { pointwiseGpu } from "./pointwise/gpu.ts";
+import type { Placed } from "./program.ts";
+import type { RowAnalysis } from "./row/analysis.ts";
+import { analyseRow } from "./row/analysis.ts";
+import { rowGpu } from "./row/gpu.ts";
+
+/** A builder with what its analysis found. */
+export interface Method {
+  readonly name: string;
+  cpu(context: BuildContext): readonly Dispatch<Placed>[];
+  gpu(context: BuildContext): readonly Dispatch<Placed>[];
+}
+export interface Candidate {
+  readonly name: string;
+  match(group: FusionGroup): Method | undefined;
+}
+
+function candidate<Analysis>(builder: Builder<Analysis>): Candidate {
+  const { name } = builder;
+  return {
+    name,
+    match(group) {
+      const analysis = builder.analyse(group);
+      if (analysis === undefined) return undefined;
+      return {
+        name,
+        cpu: (context) => builder.cpu(analysis, context),
+        gpu: (context) => builder.gpu(analysis, context),
+      };
+    },
+  };
+}
+
+/** The most elements that a window may have: its taps are written out. */
+const largestWindow = 16;
+
+const reductionSize = ({ reduction }: FusionGroup): number =>
+  reduction.reduce((product, { extent }) => product * extent, 1);
+
+/** Small reductions of many points, as in pooling: lanes along the points, the taps written out. */
+const window: Builder<RowAnalysis> = {
+  name: "window",
+  analyse(group) {
+    if (group.reduction.length === 0 || reductionSize(group) > largestWindow) return undefined;
+    const points = group.parallel.reduce((product, { extent }) => product * extent, 1);
+    return points >= 4 * reductionSize(group) ? analyseRow(group) : undefined;
+  },
+  cpu: (analysis, context) => [writeNest(analysis, context, { unrolled: largestWindow, reductionsMayFill: false })],
+  gpu: rowGpu,
+};
+
+/** Several passes over the reduction indices. */
+const row: Builder<RowAnalysis> = {
+  name: "row",
+  analyse: (group) => (group.reduction.length > 0 ? analyseRow(group) : undefined),
+  cpu: (analysis, context) => [writeNest(analysis, context, { unrolled: 4, reductionsMayFill: true })],
+  gpu: rowGpu,
+};
+
+const pointwise: Builder<RowAnalysis> = {
+  name: "pointwise",
+  analyse: (group) => (group.reduction.length === 0 ? analyseRow(group) : undefined),
+  cpu: (analysis, context) => [writeNest(analysis, context, { unrolled: 1, reductionsMayFill: false })],
+  gpu: pointwiseGpu,
+};
+
+export const candidates: readonly Candidate[] = [candidate(window), candidate(row), candidate(pointwise)];

@@ -1,0 +1,15 @@
+/** The nodes that have kernels of their own: adding at computed places, and random words. */
+import type { RandomNode, ScatterAddNode } from "../graph/graph.ts";
+import type { Dispatch } from "../kernel/ir.ts";
+import type { BuildContext } from "./group.ts";
+import type { Placed } from "./program.ts";
+import { randomCpu } from "./random/cpu.ts";
+import { scatterCpu } from "./scatter/cpu.ts";
+
+/** Adds to the result's memory, which has been filled with zeros. */
+export function scatterOf(node: ScatterAddNode, context: BuildContext): readonly Dispatch<Placed>[] {
+  return [scatterCpu(node, context)];
+}
+export function randomOf(node: RandomNode, context: BuildContext): readonly Dispatch<Placed>[] {
+  return [randomCpu(node, context)];
+}

@@ -1,0 +1,237 @@
+/** From a graph to dispatches: nodes are grouped, ordered, given their memory, and built group by group. */
+import { elementCount } from "../graph/builder.ts";
+import type { Graph, JoinNode, Node, ScanNode, Tensor } from "../graph/graph.ts";
+import { everywhere } from "../graph/rewrite.ts";
+import { usesOf } from "../graph/traverse.ts";
+import { invariant } from "../invariant.ts";
+import type { Dispatch } from "../kernel/ir.ts";
+import type { ScalarType } from "../types/dtype.ts";
+import { candidates } from "./builders.ts";
+import { cloneGraph } from "./clone.ts";
+import { analyseContraction } from "./contraction/analysis.ts";
+import type { BuildContext, FusionGroup, Target } from "./group.ts";
+import type { Unit } from "./grouping.ts";
+import { groupNodes } from "./grouping.ts";
+import { Memory, moving } from "./memory.ts";
+import { orderUnits, resultsOf } from "./order.ts";
+import { randomOf, scatterOf } from "./others.ts";
+import { assignGroup, copyGroup, fillGroup, needsFill, pieceGroup } from "./pieces.ts";
+import type { Claim } from "./prepare.ts";
+import { claimOutputs, expandMoments, isPersistent, sourceIn } from "./prepare.ts";
+import type { Placed, Schedule, Slot, Step } from "./program.ts";
+import { bodyOutputs, plus } from "./scan.ts";
+
+/** The most memories that one kernel binds: WebGPU promises 8 storage buffers a stage. */
+const maximumBuffers: Readonly<Record<Target, number>> = { cpu: 24, gpu: 8 };
+
+export function schedule(graph: Graph, target: Target): Schedule {
+  const shared: Shared = { target, constants: new Map(), tables: new Map(), names: new Map(), scratch: 0 };
+  const { graph: prepared, claims } = claimOutputs(target === "cpu" ? everywhere(expandMoments)(graph) : graph);
+  const memory = new Memory();
+  const steps = new Scheduler(prepared, claims, memory, shared, 0).run();
+  const inputs = new Set(graph.inputs.map(({ tensor }) => tensor));
+  const slots: Slot[] = [
+    ...graph.inputs.flatMap(({ tensor, role, path }) => (isPersistent(role) ? [{ tensor, role, path }] : [])),
+    ...claims.flatMap(({ slot, role, path }) => (inputs.has(slot) ? [] : [{ tensor: slot, role, path }])),
+  ];
+  return { graph: prepared, steps, aliases: memory.aliases(), constants: shared.constants, slots };
+}
+
+/** What a graph and the graphs inside it share. */
+interface Shared {
+  readonly target: Target;
+  readonly constants: Map<Tensor, readonly number[]>;
+  readonly tables: Map<string, Tensor>;
+  readonly names: Map<string, number>;
+  scratch: number;
+}
+
+class Scheduler {
+  readonly #graph: Graph;
+  readonly #claims: readonly Claim[];
+  readonly #memory: Memory;
+  readonly #shared: Shared;
+  readonly #depth: number;
+  readonly #steps: Step[] = [];
+  readonly #context: BuildContext;
+  readonly #source: (tensor: Tensor) => Tensor;
+  /** Joins whose pieces are (partly) written in place, and whether what the pieces leave has been filled. */
+  readonly #placed = new Map<JoinNode, { readonly direct: Set<Tensor>; filled: boolean }>();
+  readonly #joinOf = new Map<Tensor, JoinNode>();
+
+  constructor(graph: Graph, claims: readonly Claim[], memory: Memory, shared: Shared, depth: number) {
+    this.#graph = graph;
+    this.#claims = claims;
+    this.#memory = memory;
+    this.#shared = shared;
+    this.#depth = depth;
+    this.#source = sourceIn(graph);
+    this.#context = {
+      target: shared.target,
+      layout: (tensor) => memory.layout(tensor),
+      uniform: (tensor) => this.#uniform(tensor),
+      scratch: (elements) => ({ kind: "scratch", id: shared.scratch++, elements }),
+      constant: (type, values) => this.#constant(type, values),
+      name: (hint) => this.#name(hint),
+    };
+  }
+
+  run(): Step[] {
+    for (const node of this.#graph.nodes)
+      if (node.kind === "constant") this.#shared.constants.set(node.results[0]!, node.values);
+    const grouped = groupNodes(this.#graph, {
+      isContraction: (group) => analyseContraction(group) !== undefined,
+      maximumBuffers: maximumBuffers[this.#shared.target],
+    });
+    const { units, inPlace } = orderUnits(grouped, this.#claims, this.#source);
+    const generic = new Set(grouped.flatMap((unit) => (unit.kind === "group" ? resultsOf(unit) : [])));
+    for (const { slot, value } of inPlace) this.#memory.aliasTo(value, slot);
+    this.#placePieces(generic);
+    for (const unit of units) this.#unit(unit);
+    const copied = this.#claims.filter((claim) => !inPlace.includes(claim));
+    for (const { slot, value } of copied) this.#group(copyGroup(value, slot));
+    return this.#steps;
+  }
+
+  #name(hint: string): string {
+    const word = hint.replace(/[^A-Za-z0-9_]/g, "_").replace(/^(?![A-Za-z])/, "k");
+    const count = this.#shared.names.get(word) ?? 0;
+    this.#shared.names.set(word, count + 1);
+    return count === 0 ? word : this.#name(`${word}_${count}`);
+  }
+  #uniform(tensor: Tensor): number | undefined {
+    const values = this.#shared.constants.get(this.#source(tensor));
+    return values?.length === 1 ? values[0] : undefined;
+  }
+  #constant(type: ScalarType, values: readonly number[]): Tensor {
+    const key = `${type} ${values.join()}`;
+    const known = this.#shared.tables.get(key);
+    if (known !== undefined) return known;
+    const tensor: Tensor = { name: this.#name("table"), type: { dtype: type, shape: [values.length] } };
+    this.#shared.tables.set(key, tensor);
+    this.#shared.constants.set(tensor, values);
+    return tensor;
+  }
+
+  /** Pieces of joins that a group computes and nothing else reads are written where they belong. */
+  #placePieces(generic: ReadonlySet<Tensor>): void {
+    const uses = usesOf(this.#graph);
+    for (const node of this.#graph.nodes) {
+      if (node.kind !== "join") continue;
+      const direct = new Set<Tensor>();
+      for (const piece of node.pieces) {
+        const { tensor } = piece;
+        const users = uses.of(tensor);
+        const once = node.pieces.filter((other) => other.tensor === tensor).length === 1;
+        if (!generic.has(tensor) || users.length !== 1 || !once || uses.isOutput(tensor)) continue;
+        if (this.#memory.isAlias(tensor)) continue;
+        direct.add(tensor);
+        this.#joinOf.set(tensor, node);
+        this.#memory.aliasPiece(node, piece);
+      }
+      this.#placed.set(node, { direct, filled: false });
+    }
+  }
+
+  #unit(unit: Unit): void {
+    if (unit.kind === "group") {
+      for (const tensor of unit.group.stored) {
+        const join = this.#joinOf.get(tensor);
+        if (join) this.#fillOnce(join);
+      }
+      this.#group(unit.group);
+      return;
+    }
+    this.#node(unit.node);
+  }
+
+  #group(group: FusionGroup): void {
+    for (const candidate of candidates) {
+      const method = candidate.match(group);
+      if (method === undefined) continue;
+      this.#launch(method[this.#shared.target](this.#context));
+      return;
+    }
+    invariant(false, `no builder takes the group of %${group.members[0]?.node.results[0]?.name}`);
+  }
+  #launch(dispatches: readonly Dispatch<Placed>[]): void {
+    for (const dispatch of dispatches) this.#steps.push({ kind: "launch", dispatch });
+  }
+
+  #node(node: Exclude<Node, { kind: "generic" }>): void {
+    switch (node.kind) {
+      case "view":
+        return this.#memory.aliasTo(node.results[0]!, node.source);
+      case "constant":
+        return;
+      case "join":
+        return this.#join(node);
+      case "scatter_add":
+        this.#group(fillGroup(node.results[0]!, 0, node.origin));
+        return this.#launch(scatterOf(node, this.#context));
+      case "random":
+        return this.#launch(randomOf(node, this.#context));
+      case "scan":
+        return this.#scan(node);
+      case "custom":
+        return invariant(false, "custom nodes are inlined before scheduling");
+      default:
+        return node satisfies never;
+    }
+  }
+
+  #fillOnce(join: JoinNode): void {
+    const state = this.#placed.get(join);
+    if (state === undefined || state.filled) return;
+    state.filled = true;
+    if (needsFill(join)) this.#group(fillGroup(join.results[0]!, join.fill, join.origin));
+  }
+  #join(join: JoinNode): void {
+    this.#fillOnce(join);
+    for (const piece of join.pieces)
+      if (!this.#placed.get(join)?.direct.has(piece.tensor)) this.#group(pieceGroup(join, piece));
+  }
+
+  /**
+   * The carries live in the results' memory: filled with the initial values, overwritten at the end of every iteration.
+   * Slices are read and stacked values written in place, through places that move with the iteration.
+   */
+  #scan(node: ScanNode): void {
+    const body = cloneGraph(node.body, (hint) => this.#name(hint));
+    const inputs = body.inputs.map(({ tensor }) => tensor);
+    const count = node.carries.length;
+    const captured = count + node.slices.length;
+    const carried = node.results.slice(0, count);
+    const iteration = inputs[captured + node.captured.length];
+    invariant(iteration !== undefined, "a scan's body takes the iteration number");
+    const [first, step] = node.reverse ? [node.length - 1, -1] : [0, 1];
+    /** `part` is the slice of `whole` at the iteration. */
+    const slide = (part: Tensor, whole: Tensor): void => {
+      const elements = elementCount(part.type.shape);
+      const start = moving(this.#memory.place(whole), this.#depth, first * elements, step * elements);
+      this.#memory.alias(part, start);
+    };
+    for (const [k, carry] of node.carries.entries()) {
+      this.#group(copyGroup(carry, carried[k]!, node.origin));
+      this.#memory.aliasTo(inputs[k]!, carried[k]!);
+    }
+    for (const [k, slice] of node.slices.entries()) slide(inputs[count + k]!, slice);
+    for (const [k, tensor] of node.captured.entries()) this.#memory.aliasTo(inputs[captured + k]!, tensor);
+    this.#group(assignGroup(iteration, { kind: "constant", type: "i32", value: first }));
+
+    const { graph, stacked, nextCarries } = bodyOutputs(body, count);
+    for (const [k, { tensor, direct }] of stacked.entries()) if (direct) slide(tensor, node.results[count + k]!);
+    const inner = new Scheduler(graph, [], this.#memory, this.#shared, this.#depth + 1);
+    inner.run();
+    for (const [k, { tensor, direct }] of stacked.entries()) {
+      if (direct) continue;
+      const slot: Tensor = { name: this.#name("stacked"), type: tensor.type };
+      slide(slot, node.results[count + k]!);
+      inner.#group(copyGroup(tensor, slot, node.origin));
+    }
+    for (const [k, value] of nextCarries.entries())
+      if (value !== inputs[k]) inner.#group(copyGroup(value, carried[k]!, node.origin));
+    inner.#group(assignGroup(iteration, plus(iteration, step)));
+    this.#steps.push({ kind: "repeat", length: node.length, steps: inner.#steps });
+  }
+}
