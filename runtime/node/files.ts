@@ -1,6 +1,6 @@
 /** Files as commands need them: errors in the user's words, and writes that are whole or not at all. */
 import { constants } from "node:fs";
-import { access, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { access, mkdir, open, readFile, realpath, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { DlxError } from "../errors.ts";
 
@@ -53,18 +53,23 @@ export async function writableFolder(path: string): Promise<void> {
 
 let writes = 0;
 
-/** Writes a neighbour and renames it: a reader, or a crash, sees the old file or the new one. */
+/** Writes a neighbour and renames it: a reader, or a crash, sees the old file or the new one. Links and modes stay. */
 export async function writeAtomically(path: string, data: Uint8Array | string): Promise<void> {
-  const temporary = join(dirname(path), `.${process.pid}-${writes++}.tmp`);
+  const target = await realpath(path).catch(() => path);
+  const temporary = join(dirname(target), `.${process.pid}-${writes++}.tmp`);
   try {
-    const file = await open(temporary, "wx");
+    const mode = await stat(target).then(
+      (found) => found.mode,
+      () => 0o666,
+    );
+    const file = await open(temporary, "wx", mode);
     try {
       await file.writeFile(data);
       await file.sync();
     } finally {
       await file.close();
     }
-    await rename(temporary, path);
+    await rename(temporary, target);
   } catch (error) {
     await rm(temporary, { force: true });
     throw fileError("write", path, error);

@@ -3,7 +3,6 @@ import type { Inputs } from "../../call.ts";
 import { DlxError } from "../../errors.ts";
 import type { InputSlot } from "../../plan.ts";
 import { elementCount, type TypedArray, typeText } from "../../tensor.ts";
-import type { Rows } from "../../train-loop.ts";
 
 /** One named quantity, a value of `shape` a row. */
 export interface Column {
@@ -18,11 +17,11 @@ export interface Column {
   row(index: number): TypedArray;
 }
 
-/** An array whose first axis counts rows. Bytes in at least two further axes are pixels. */
+/** An array whose first axis counts rows. Bytes in two or three further axes are pixels. */
 export function arrayColumn(name: string, data: TypedArray, shape: readonly number[], source: string): Column {
   const [rows = 1, ...inner] = shape;
   const size = elementCount(inner);
-  const pixels = data instanceof Uint8Array && inner.length >= 2;
+  const pixels = data instanceof Uint8Array && (inner.length === 2 || inner.length === 3);
   return {
     name,
     rows,
@@ -66,10 +65,19 @@ function convertChannels(from: number, to: number, plane: number): (row: TypedAr
   };
 }
 
+/** Rows that are at hand: `Rows` of the training loop, without waiting. */
+export interface LocalRows {
+  readonly count: number;
+  read(positions: Uint32Array): Inputs;
+}
+
 const withoutOnes = (shape: readonly number[]) => String(shape.filter((extent) => extent !== 1));
 
 /** How a column's rows fill an input of this shape (without N). Throws E0613 where it cannot. */
-function fillerOf(column: Column, slot: InputSlot, shape: readonly number[]): Filler {
+function fillerOf(column: Column, slot: InputSlot, whole: readonly number[]): Filler {
+  // An image for f32[1, 3, 32, 32] is one for f32[3, 32, 32].
+  const ones = whole.findIndex((extent, axis) => extent !== 1 || whole.length - axis <= 3);
+  const shape = column.pixels ? whole.slice(Math.max(0, ones)) : whole;
   const real = slot.dtype === "f32" || slot.dtype === "f16";
   const misfit = (advice: string) =>
     new DlxError(
@@ -122,7 +130,7 @@ function checkRow(column: Column, slot: InputSlot, index: number, row: TypedArra
  * Fills a program's inputs from a part's columns. `batched` inputs have N as axis 0. Inputs with a default are left alone
  * unless a column has their name; `mapping` gives columns other names. Throws E0613.
  */
-export function bindRows(part: Part, slots: readonly InputSlot[], mapping: ReadonlyMap<string, string>): Rows {
+export function bindRows(part: Part, slots: readonly InputSlot[], mapping: ReadonlyMap<string, string>): LocalRows {
   const named = part.columns.map((column) => ({ column, name: mapping.get(column.name) ?? column.name }));
   const bound = slots.flatMap((slot) => {
     const column = named.findLast(({ name }) => name === slot.name)?.column;
@@ -151,7 +159,7 @@ export function bindRows(part: Part, slots: readonly InputSlot[], mapping: Reado
         });
         inputs[slot.name] = target;
       }
-      return inputs satisfies Inputs;
+      return inputs;
     },
   };
 }

@@ -1,0 +1,33 @@
+import { join } from "node:path";
+import { readBytes, writableFolder, writeAtomically } from "../../../runtime/node/files.ts";
+import type { ExitCode } from "../failure.ts";
+import { type Terminal, toJsonText } from "../terminal.ts";
+import { bundleFiles, compileFile, type ProgramFlags } from "../toolchain.ts";
+
+interface Flags extends ProgramFlags {
+  readonly out: string;
+  readonly batch?: readonly number[];
+  readonly train?: boolean;
+  readonly target: readonly ("wasm" | "webgpu")[];
+  readonly weights?: string;
+  readonly singleFile?: boolean;
+}
+
+export async function run(terminal: Terminal, [file = ""]: string[], flags: Flags): Promise<ExitCode> {
+  await writableFolder(flags.out);
+  const weights = flags.weights === undefined ? undefined : await readBytes(flags.weights);
+  const train = flags.block !== undefined ? "block" : flags.train ? "all" : "none";
+  const compiled = await compileFile(
+    file,
+    { ...flags, ...(flags.batch ? { batches: flags.batch } : {}), train, targets: flags.target },
+    terminal,
+  );
+  const files = await bundleFiles(compiled, { weights, singleFile: flags.singleFile === true });
+  for (const [name, bytes] of files) await writeAtomically(join(flags.out, name), bytes);
+  const sizes = Object.fromEntries([...files].map(([name, bytes]) => [name, bytes.length]));
+  if (flags.json) terminal.out(toJsonText({ out: flags.out, files: sizes }));
+  else
+    for (const [name, size] of Object.entries(sizes))
+      terminal.out(`${String(size).padStart(10)}  ${join(flags.out, name)}\n`);
+  return 0;
+}

@@ -1,0 +1,65 @@
+import { stat } from "node:fs/promises";
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { fileError, readBytes } from "../../../runtime/node/files.ts";
+import { formatResults, jsonOf, readInputs, resultsOf, writeResults } from "../../../runtime/node/values.ts";
+import type { Entry } from "../../../runtime/plan.ts";
+import type { LoadOptions, Session } from "../../../runtime/session.ts";
+import { type ExitCode, UsageError } from "../failure.ts";
+import { type Terminal, toJsonText } from "../terminal.ts";
+import { compileFile, openCompiled, type ProgramFlags } from "../toolchain.ts";
+import { targetsOf } from "./train.ts";
+
+interface Flags extends ProgramFlags {
+  readonly weights?: string;
+  readonly input: string;
+  readonly output?: string;
+  readonly batch?: number;
+  readonly device: LoadOptions["device"];
+}
+
+/** A program is compiled; a bundle (its folder) is loaded as its users load it. */
+async function open(
+  terminal: Terminal,
+  file: string,
+  flags: Flags,
+): Promise<{ session: Session; entries: readonly Entry[]; main: string | null }> {
+  const options: LoadOptions = {
+    device: flags.device,
+    ...(flags.weights === undefined ? {} : { weights: await readBytes(flags.weights) }),
+    onProgress: ({ message }) => terminal.note(`${message}\n`),
+  };
+  const found = await stat(file).catch((error) => {
+    throw fileError("read", file, error);
+  });
+  if (found.isDirectory()) {
+    const manifest = JSON.parse(new TextDecoder().decode(await readBytes(`${file}/manifest.json`)));
+    const bundle = await import(pathToFileURL(resolve(file, "index.js")).href);
+    return { session: await bundle.load(options), ...manifest };
+  }
+  if (flags.weights === undefined) throw new UsageError("say which weights: --weights FILE (dlx train writes one)");
+  const wanted = { ...flags, batches: [flags.batch ?? 32], train: "none", targets: targetsOf(flags.device) } as const;
+  const compiled = await compileFile(file, wanted, terminal);
+  return { session: await openCompiled(compiled, options), ...compiled.manifest };
+}
+
+export async function run(terminal: Terminal, [file = ""]: string[], flags: Flags): Promise<ExitCode> {
+  const { session, entries, main } = await open(terminal, file, flags);
+  try {
+    const name = flags.model ?? main;
+    const entry = entries.findLast(({ kind, of }) => kind === "predict" && of === name);
+    const model = session.models[name ?? ""];
+    if (!entry || !model || name === null) {
+      const models = Object.keys(session.models);
+      throw new UsageError(`say which model: --model ${models.join(" or ") || "(there is none)"}`);
+    }
+    const inputs = await readInputs(flags.input, entry.inputs, entry.batch !== undefined);
+    const results = resultsOf(await model.predict(inputs), entry.outputs);
+    if (flags.output !== undefined) await writeResults(flags.output, results);
+    if (flags.json) terminal.out(toJsonText(jsonOf(results)));
+    else if (flags.output === undefined) terminal.out(formatResults(results));
+    return 0;
+  } finally {
+    session.dispose();
+  }
+}

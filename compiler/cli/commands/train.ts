@@ -1,0 +1,101 @@
+import { resolve } from "node:path";
+import { openData } from "../../../runtime/node/data/open.ts";
+import { readBytes, writableFolder } from "../../../runtime/node/files.ts";
+import { checkpointName, train } from "../../../runtime/node/training.ts";
+import type { LoadOptions } from "../../../runtime/session.ts";
+import { type ExitCode, UsageError } from "../failure.ts";
+import { progressBar } from "../progress.ts";
+import { type Terminal, toJsonText } from "../terminal.ts";
+import { compileFile, onlyBlock, openCompiled, type ProgramFlags } from "../toolchain.ts";
+
+interface Flags extends ProgramFlags {
+  readonly data: string;
+  readonly out: string;
+  readonly epochs?: number;
+  readonly batch?: number;
+  readonly device: LoadOptions["device"];
+  readonly seed?: number;
+  readonly threads?: number;
+  readonly limit?: number;
+  readonly resume?: boolean;
+  readonly weights?: string;
+}
+
+export async function run(terminal: Terminal, [file = ""]: string[], flags: Flags): Promise<ExitCode> {
+  const { out, resume = false, seed = 0, json } = flags;
+  if (resume && flags.weights) throw new UsageError("--resume continues with the checkpoint's weights: drop --weights");
+  // What would otherwise be found out after minutes comes first.
+  await writableFolder(out);
+  const data = await openData(flags.data);
+  const weights = flags.weights === undefined ? undefined : await readBytes(flags.weights);
+  const compiled = await compileFile(file, { ...flags, train: "block", targets: targetsOf(flags.device) }, terminal);
+  const block = onlyBlock(compiled, flags.block);
+  const entry = compiled.manifest.entries.find(({ kind, of }) => kind === "step" && of === block);
+  const message = (text: string) => terminal.note(`${text}\n`);
+  const session = await openCompiled(compiled, {
+    device: flags.device,
+    seed,
+    threads: flags.threads ?? 1,
+    weights: weights ?? "random",
+    relaxedSimd: true,
+    onProgress: ({ message: text }) => message(text),
+  });
+  const controller = new AbortController();
+  const release = terminal.onInterrupt(() => {
+    terminal.note("\nStopping after this step ..\n");
+    controller.abort();
+  });
+  const progress = progressBar(terminal, json ? undefined : "steps");
+  try {
+    const summary = await train({
+      session,
+      block,
+      slots: entry?.inputs ?? [],
+      data,
+      out,
+      title: `${file}: ${block}`,
+      seed,
+      resume,
+      ...(flags.epochs === undefined ? {} : { epochs: flags.epochs }),
+      ...(flags.limit === undefined ? {} : { limit: flags.limit }),
+      signal: controller.signal,
+      onStep: ({ step, steps, epoch, values }) => progress.update(step, steps, { epoch: epoch + 1, ...values }),
+      onMessage: message,
+    });
+    progress.stop();
+    const result = {
+      step: summary.step,
+      interrupted: summary.interrupted,
+      device: session.device,
+      training: summary.training,
+      heldOut: summary.heldOut,
+      out: resolve(out),
+    };
+    if (json) terminal.out(toJsonText(result));
+    else {
+      const shown = (values: Readonly<Record<string, number>>) =>
+        Object.entries(values)
+          .map(([name, value]) => `${name} ${Number(value.toPrecision(4))}`)
+          .join(", ");
+      terminal.out(
+        `${summary.step} steps (${summary.epochs.toFixed(1)} epochs) on ${session.device}: ${shown(summary.training)}\n`,
+      );
+      if (Object.keys(summary.heldOut).length > 0) terminal.out(`held out: ${shown(summary.heldOut)}\n`);
+    }
+    if (summary.interrupted)
+      message(
+        `Stopped after step ${summary.step}; ${out}/${checkpointName} has it all. Continue with the same command and --resume.`,
+      );
+    else if (!json) message(`Wrote ${out}/weights.safetensors and ${out}/report.html`);
+    return 0;
+  } finally {
+    progress.stop();
+    release();
+    session.dispose();
+  }
+}
+
+/** A program for the CPU alone compiles faster. The CPU's is always needed: it draws the first weights. */
+export function targetsOf(device: LoadOptions["device"]): ("wasm" | "webgpu")[] {
+  return device === "cpu" ? ["wasm"] : ["wasm", "webgpu"];
+}
