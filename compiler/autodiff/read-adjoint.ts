@@ -6,6 +6,7 @@ import type { Axis, Coordinate, Scalar, ScalarRead, Tensor } from "../graph/grap
 import { indexSubstituter, indicesOf, indicesOfCoordinate, renumber, scalarRewriter } from "../graph/traverse.ts";
 import { invariant } from "../invariant.ts";
 import { type Contribution, everywhere } from "./contributions.ts";
+import { clamped, scalarOf } from "./coordinate.ts";
 import { invert, NotInvertible, type Solution } from "./invert.ts";
 import { isConstant, type Scalars } from "./scalars.ts";
 
@@ -67,7 +68,7 @@ function piece(problem: Problem, solution: Solution): Contribution {
   });
   const by = (variable: number): Coordinate =>
     renumbered(values.get(variable) ?? { offset: 0, terms: [{ kind: "affine", coefficient: 1, position: variable }] });
-  const value = (variable: number): Scalar | undefined => scalarOf(builder, scalars, by(variable));
+  const value = (variable: number): Scalar => scalarOf(builder, scalars, by(variable));
   const substituter = indexSubstituter({ by, value, extents });
 
   const substituted = substituter.scalar(adjoint);
@@ -101,39 +102,15 @@ function piece(problem: Problem, solution: Solution): Contribution {
   return { tensor, at };
 }
 
-/** The value of a coordinate as a scalar; a table becomes a constant tensor. */
-function scalarOf(builder: GraphBuilder, scalars: Scalars, coordinate: Coordinate): Scalar | undefined {
-  let value = scalars.valueOf({ ...coordinate, terms: coordinate.terms.filter((term) => term.kind !== "table") });
-  for (const term of coordinate.terms) {
-    if (term.kind !== "table" || !value) continue;
-    const table = builder.constant("table", { dtype: "i32", shape: [term.table.length] }, term.table);
-    const entry = scalars.read({
-      kind: "read",
-      type: "i32",
-      tensor: table,
-      coordinates: [{ offset: 0, terms: [{ kind: "affine", coefficient: 1, position: term.position }] }],
-      otherwise: undefined,
-    });
-    value = scalars.apply("add", value, entry);
-  }
-  return value;
-}
-
-function clamped(scalars: Scalars, value: Scalar, extent: number): Scalar {
-  const low = scalars.apply("max", value, scalars.constant("i32", 0));
-  return scalars.apply("min", low, scalars.constant("i32", extent - 1));
-}
-
 /** The comparisons that are not known to hold. */
 function within(
   scalars: Scalars,
   coordinate: Coordinate,
   extent: number,
   extents: readonly number[],
-  value: Scalar | undefined,
+  value: Scalar,
 ): Scalar[] {
   const range = rangeOf(coordinate, extents);
-  if (!value) throw new NotInvertible();
   const guards: Scalar[] = [];
   if (!range || range.min < 0) guards.push(scalars.apply("ge", value, scalars.constant("i32", 0)));
   if (!range || range.max >= extent) guards.push(scalars.apply("lt", value, scalars.constant("i32", extent)));

@@ -1,6 +1,9 @@
 /** The adjoint of every node kind: from the adjoints of its results to contributions to its operands. */
+
+import { hasData, provedInRange } from "../graph/affine.ts";
 import { at, fixed, type GraphBuilder, read, readHere } from "../graph/builder.ts";
 import type {
+  Coordinate,
   CustomNode,
   GenericNode,
   JoinNode,
@@ -11,11 +14,12 @@ import type {
   Tensor,
   ViewNode,
 } from "../graph/graph.ts";
-import { indicesOf } from "../graph/traverse.ts";
+import { indicesOf, indicesOfCoordinate, renumber } from "../graph/traverse.ts";
 import { invariant } from "../invariant.ts";
 import { isFloat } from "../types/dtype.ts";
 import { type ReadAdjoint, readAdjoints } from "./body.ts";
 import { type Contribution, everywhere, zeros } from "./contributions.ts";
+import { clamped, scalarOf } from "./coordinate.ts";
 import { inline } from "./inline.ts";
 import { productTree } from "./product.ts";
 import { adjointOfRead } from "./read-adjoint.ts";
@@ -226,12 +230,39 @@ function adjointOfScatterAdd(sweep: Sweep, node: ScatterAddNode): void {
   const adjoint = sweep.adjointOf(node.results[0]!);
   if (!adjoint) return;
   const scalars = new Scalars();
-  const seed = scalars.read(read(adjoint, node.coordinates, node.outside === "drop" ? 0 : undefined));
+  const clamps = node.outside === "clamp";
+  const coordinates = clamps ? clampedCoordinates(sweep.builder, scalars, node) : node.coordinates;
+  const seed = scalars.read(read(adjoint, coordinates, clamps ? undefined : 0));
   const adjoints = readAdjoints(scalars, scalars.intern(node.body), seed, (inner) => sweep.isActive(inner.tensor));
   for (const { read: inner, adjoint: value } of adjoints) {
     const problem = { builder: sweep.builder, scalars, domain: node.domain, read: inner, adjoint: value };
     for (const contribution of adjointOfRead(problem)) sweep.contribute(inner.tensor, contribution);
   }
+}
+
+/** Reads clamp data alone: a place that leaves its axis without data is clamped in an integer tensor first. */
+function clampedCoordinates(builder: GraphBuilder, scalars: Scalars, node: ScatterAddNode): readonly Coordinate[] {
+  const extents = node.domain.map(({ extent }) => extent);
+  return node.coordinates.map((coordinate, axis) => {
+    const extent = node.results[0]!.type.shape[axis]!;
+    if (hasData(coordinate) || provedInRange(coordinate, extents, extent)) return coordinate;
+    const used = [...indicesOfCoordinate(coordinate)].sort((a, b) => a - b);
+    const to: number[] = [];
+    for (const [position, index] of used.entries()) to[index] = position;
+    const value = scalarOf(builder, scalars, coordinate);
+    const [places] = builder.generic({
+      hint: "place",
+      combiner: "map",
+      parallel: used.map((index) => node.domain[index]!),
+      body: renumber(clamped(scalars, value, extent), to),
+    });
+    invariant(places, "a map has a result");
+    const own = read(
+      places,
+      used.map((index) => at(index)),
+    );
+    return { offset: 0, terms: [{ kind: "data", coefficient: 1, read: own }] };
+  });
 }
 
 /** `backward` gives the adjoints of the float operands, or of all operands, in order. */

@@ -185,22 +185,6 @@ export class Scalars implements ScalarOps<Scalar> {
     }
     return this.apply("add", a, b);
   }
-
-  /** The value of a coordinate as i32; `undefined` where a table would have to become a scalar. */
-  valueOf(coordinate: Coordinate): Scalar | undefined {
-    let value = this.constant("i32", 0);
-    for (const term of coordinate.terms) {
-      if (term.kind === "table") return undefined;
-      const factor =
-        term.kind === "affine"
-          ? this.index(term.position)
-          : term.read.type === "u32"
-            ? this.apply("to_i32", this.read(term.read))
-            : this.read(term.read);
-      value = this.apply("add", value, this.apply("mul", this.constant("i32", term.coefficient), factor));
-    }
-    return this.apply("add", value, this.constant("i32", coordinate.offset));
-  }
 }
 
 export function isConstant(scalar: Scalar | undefined, value: number | undefined): boolean {

@@ -48,7 +48,7 @@ export function withSignOf<E>(ops: ScalarOps<E>, magnitude: E, sign: E): E {
 
 /** ln 2 in two parts; the first has 10 bits, so that its product with an exponent is exact. */
 export const LN2_HIGH = 0.693359375;
-export const LN2_LOW = -2.12194440054690583e-4;
+export const LN2_LOW = -2.1219444005469057e-4;
 
 /** `x = n ln 2 + r`, n whole (as f32), |r| <= ln 2 / 2. */
 export function reduceByLn2<E>(ops: ScalarOps<E>, x: E): { n: E; r: E } {

@@ -30,13 +30,13 @@ function logInTwoParts<E>(ops: ScalarOps<E>, x: E): { high: E; low: E } {
   const sLow = ops.apply("div", ops.apply("sub", partial, ops.apply("mul", sHigh, dLow)), denominator);
   const z = ops.apply("mul", s, s);
   const series = ops.apply("mul", s, ops.apply("mul", z, polynomial(ops, z, LOG)));
-  // ln 2 = 0.693145751953125 (16 bits, times an exponent of 8 bits exact) + 1.42860682030941723e-6
+  // ln 2 = 0.693145751953125 (16 bits, times an exponent of 8 bits exact) + 1.4286068203094173e-6
   const a = ops.apply("mul", exponent, constant(0.693145751953125));
   const b = ops.apply("mul", two, sHigh);
   const sum = ops.apply("add", a, b);
   const part = ops.apply("sub", sum, a);
   const lost = ops.apply("add", ops.apply("sub", a, ops.apply("sub", sum, part)), ops.apply("sub", b, part));
-  const small = ops.apply("add", ops.apply("mul", exponent, constant(1.42860682030941723e-6)), series);
+  const small = ops.apply("add", ops.apply("mul", exponent, constant(1.4286068203094173e-6)), series);
   const low = ops.apply("add", lost, ops.apply("add", ops.apply("mul", two, sLow), small));
   const high = leadingBits(ops, ops.apply("add", sum, low));
   return { high, low: ops.apply("add", ops.apply("sub", sum, high), low) };
@@ -82,8 +82,8 @@ const power: Expansion = (ops, a, b) => {
     ops.apply("and", ops.apply("lt", a!, zero), ops.apply("ne", size, infinity)),
     ops.apply("not", whole),
   );
-  const isNaN = ops.apply("or", ops.apply("ne", a!, a!), ops.apply("ne", b!, b!));
-  const invalid = ops.apply("or", undefinedBase, isNaN);
+  const notNumbers = ops.apply("or", ops.apply("ne", a!, a!), ops.apply("ne", b!, b!));
+  const invalid = ops.apply("or", undefinedBase, notNumbers);
   const result = ops.apply("select", invalid, ops.constant("f32", Number.NaN), signed);
   return ops.apply("select", ops.apply("eq", b!, zero), ops.constant("f32", 1), result);
 };

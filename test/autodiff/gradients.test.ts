@@ -1,0 +1,28 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { generator } from "../scalar/sampling.ts";
+import { type RandomKind, randomGraph } from "../support/random-graph.ts";
+import { checkGradients, withGradients } from "./support.ts";
+
+const runs = process.env.DLX_DEEP ? 2000 : 60;
+
+describe("the adjoint of random graphs equals central differences", () => {
+  const kinds: readonly (readonly RandomKind[])[] = [
+    ["generic"],
+    ["generic", "view", "join"],
+    ["generic", "scatter_add"],
+    ["generic", "scan"],
+    ["generic", "view", "join", "scatter_add", "scan", "random"],
+  ];
+  it.each(kinds.map((list) => [list.join(", "), list] as const))("of %s", (_, list) => {
+    fc.assert(
+      fc.property(randomGraph({ smooth: true, kinds: list, maximumNodes: 5 }), ({ graph, inputs }) => {
+        const subject = withGradients(graph);
+        const values = new Map(graph.inputs.map(({ tensor }, k) => [tensor, Float64Array.from(inputs[k]!)]));
+        checkGradients(subject, values, generator(1));
+      }),
+      { numRuns: runs },
+    );
+  });
+  it("is there at all", () => expect(runs).toBeGreaterThan(0));
+});
