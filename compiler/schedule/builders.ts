@@ -1,5 +1,8 @@
 /** The ways of making kernels of a group, in the order in which they are tried. */
 import type { Dispatch } from "../kernel/ir.ts";
+import type { Contraction } from "./contraction/analysis.ts";
+import { analyseContraction } from "./contraction/analysis.ts";
+import { contractionGpu } from "./contraction/gpu.ts";
 import type { BuildContext, Builder, FusionGroup } from "./group.ts";
 import { writeNest } from "./nest.ts";
 import { pointwiseGpu } from "./pointwise/gpu.ts";
@@ -38,6 +41,14 @@ function candidate<Analysis>(builder: Builder<Analysis>): Candidate {
 /** The most elements that a window may have: its taps are written out. */
 const largestWindow = 16;
 
+/** Products summed: panels of both operands are reused from fast memory. */
+const contraction: Builder<Contraction> = {
+  name: "contraction",
+  analyse: analyseContraction,
+  cpu: ({ group }, context) => [writeNest(analyseRow(group), context, { unrolled: 4, reductionsMayFill: true })],
+  gpu: contractionGpu,
+};
+
 const reductionSize = ({ reduction }: FusionGroup): number =>
   reduction.reduce((product, { extent }) => product * extent, 1);
 
@@ -68,4 +79,9 @@ const pointwise: Builder<RowAnalysis> = {
   gpu: pointwiseGpu,
 };
 
-export const candidates: readonly Candidate[] = [candidate(window), candidate(row), candidate(pointwise)];
+export const candidates: readonly Candidate[] = [
+  candidate(contraction),
+  candidate(window),
+  candidate(row),
+  candidate(pointwise),
+];

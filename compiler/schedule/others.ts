@@ -4,12 +4,14 @@ import type { Dispatch } from "../kernel/ir.ts";
 import type { BuildContext } from "./group.ts";
 import type { Placed } from "./program.ts";
 import { randomCpu } from "./random/cpu.ts";
+import { randomGpu } from "./random/gpu.ts";
 import { scatterCpu } from "./scatter/cpu.ts";
+import { scatterGpu } from "./scatter/gpu.ts";
 
 /** Adds to the result's memory, which has been filled with zeros. */
 export function scatterOf(node: ScatterAddNode, context: BuildContext): readonly Dispatch<Placed>[] {
-  return [scatterCpu(node, context)];
+  return context.target === "cpu" ? [scatterCpu(node, context)] : scatterGpu(node, context);
 }
 export function randomOf(node: RandomNode, context: BuildContext): readonly Dispatch<Placed>[] {
-  return [randomCpu(node, context)];
+  return [context.target === "cpu" ? randomCpu(node, context) : randomGpu(node, context)];
 }

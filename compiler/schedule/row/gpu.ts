@@ -8,9 +8,10 @@ import type { Coordinate, Tensor } from "../../graph/graph.ts";
 import { invariant } from "../../invariant.ts";
 import { add, and, eq, KernelBuilder, lt, min, mul } from "../../kernel/build.ts";
 import type { Dispatch, Expression } from "../../kernel/ir.ts";
-import { Accumulator, combining } from "../accumulate.ts";
+import { Accumulator } from "../accumulate.ts";
 import type { IndexValue } from "../address.ts";
 import { lowerCoordinate, toExpression } from "../address.ts";
+import { combiningOnGpu, partialOf } from "../gpu/combining.ts";
 import { Domain, type Indices } from "../gpu/domain.ts";
 import { divide, gridOf, localThread, powerOfTwoFrom } from "../gpu/grid.ts";
 import { type Team, Trees } from "../gpu/tree.ts";
@@ -97,7 +98,7 @@ export function wholeRows(
       passBody(kernel, outer.child(reduction), group, pass, accumulators, position, valid);
     });
     for (const [k, { node, body }] of pass.reductions.entries()) {
-      const merged = trees.merge(combining(node.combiner, body.type), accumulators[k]!.variables, team);
+      const merged = trees.merge(combiningOnGpu(node.combiner, body.type), accumulators[k]!.variables, team);
       defineResults(kernel, outer, node.results, merged);
     }
     defineMaps(outer, pass.after);
@@ -134,7 +135,7 @@ export function positionOf(coordinate: Coordinate, parallel: Indices, reduction:
 }
 
 export function accumulatorsOf(kernel: KernelBuilder, pass: Pass): Accumulator[] {
-  return pass.reductions.map(({ node, body }) => new Accumulator(kernel, combining(node.combiner, body.type), 1));
+  return pass.reductions.map(({ node, body }) => new Accumulator(kernel, combiningOnGpu(node.combiner, body.type), 1));
 }
 
 /** Computes in front of a pass's loop what does not change in it. */
@@ -155,9 +156,11 @@ export function passBody(
 ): void {
   defineMaps(inner, pass.evaluate);
   for (const [k, member] of pass.reductions.entries()) {
-    const value = inner.lower(member.body);
-    const position = member.node.results.length > 1 ? [positionAt(member.position)] : [];
-    accumulators[k]!.take([value, ...position], true);
+    const value = kernel.letIn("value", inner.lower(member.body));
+    accumulators[k]!.take(
+      partialOf(member.node.combiner, value, () => positionAt(member.position)),
+      true,
+    );
   }
   storeRows(kernel, inner, group, [...pass.write], valid);
 }

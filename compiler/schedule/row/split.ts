@@ -7,7 +7,8 @@ import type { Coordinate, Tensor } from "../../graph/graph.ts";
 import { add, eq, KernelBuilder, load, min, mul, ne, select, u32 } from "../../kernel/build.ts";
 import type { Dispatch, Expression } from "../../kernel/ir.ts";
 import type { ScalarType } from "../../types/dtype.ts";
-import { Accumulator, combining } from "../accumulate.ts";
+import { Accumulator } from "../accumulate.ts";
+import { combiningOnGpu } from "../gpu/combining.ts";
 import type { Domain } from "../gpu/domain.ts";
 import { divide, gridOf, localThread, powerOfTwoFrom } from "../gpu/grid.ts";
 import { Trees, wholeWorkgroup } from "../gpu/tree.ts";
@@ -78,7 +79,7 @@ class SplitRows {
   dispatches(): Dispatch<Placed>[] {
     return this.#analysis.passes.flatMap((pass, level) => {
       const partials = pass.reductions.map(({ node, body }) =>
-        combining(node.combiner, body.type).types.map((type) => this.#cells(type, this.#rows * this.#pieces)),
+        combiningOnGpu(node.combiner, body.type).types.map((type) => this.#cells(type, this.#rows * this.#pieces)),
       );
       const pieces = this.#reducePieces(pass, level, partials);
       return pass.reductions.length > 0 ? [pieces, this.#mergePieces(pass, level, partials)] : [pieces];
@@ -144,7 +145,7 @@ class SplitRows {
     const at = kernel.letIn("at", add(mul(row, this.#pieces), part));
     for (const [k, { node, body }] of pass.reductions.entries()) {
       const merged = trees.merge(
-        combining(node.combiner, body.type),
+        combiningOnGpu(node.combiner, body.type),
         accumulators[k]!.variables,
         wholeWorkgroup(threads),
       );
@@ -161,7 +162,7 @@ class SplitRows {
     this.#defineKnown(operands, lowering, row, level);
     const trees = new Trees(kernel, lanes);
     for (const [k, { node, body }] of pass.reductions.entries()) {
-      const rule = combining(node.combiner, body.type);
+      const rule = combiningOnGpu(node.combiner, body.type);
       const accumulator = new Accumulator(kernel, rule, 1);
       kernel.forLoop("piece", localThread, this.#pieces, lanes, (piece) => {
         const at = kernel.letIn("at", add(mul(row, this.#pieces), piece));
