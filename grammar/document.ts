@@ -2,39 +2,57 @@
  * Text that knows where it may be broken, after Wadler, "A prettier printer" (2003), with the filling separators and line
  * suffixes of Prettier's document language.
  */
-export type Document =
-  | string
-  | { readonly kind: "concat"; readonly parts: readonly Document[]; readonly hard: boolean }
-  | { readonly kind: "indent"; readonly by: number; readonly content: Document; readonly hard: boolean }
-  | { readonly kind: "group"; readonly content: Document; readonly hard: boolean }
-  | {
-      readonly kind: "fill";
-      readonly items: readonly Document[];
-      /** The items before this one are laid down already. */
-      readonly from: number;
-      readonly separator: Document;
-      readonly hard: boolean;
-    }
-  | { readonly kind: "line"; readonly flat: string; readonly hard: boolean; readonly blank: boolean }
-  | { readonly kind: "suffix"; readonly text: string; readonly hard: true }
-  | { readonly kind: "choice"; readonly flat: Document; readonly broken: Document; readonly hard: boolean };
+export type Document = string | Node;
+
+type Node = Marks &
+  (
+    | { readonly kind: "concat"; readonly parts: readonly Document[] }
+    | { readonly kind: "indent"; readonly by: number; readonly content: Document }
+    | { readonly kind: "group"; readonly content: Document }
+    | {
+        readonly kind: "fill";
+        readonly items: readonly Document[];
+        /** The items before this one are laid down already. */
+        readonly from: number;
+        readonly separator: Document;
+      }
+    | { readonly kind: "line"; readonly flat: string; readonly blank: boolean }
+    | { readonly kind: "suffix"; readonly text: string }
+  );
+
+/** What is true of a document if it is true of a part. */
+interface Marks {
+  /** It contains a line break that cannot be avoided. */
+  readonly hard: boolean;
+  /** It contains a block, broken or not. */
+  readonly block: boolean;
+}
+
+const PLAIN: Marks = { hard: false, block: false };
+const HARD: Marks = { hard: true, block: false };
 
 /** A space, or a new line where its group does not fit. */
-export const line: Document = { kind: "line", flat: " ", hard: false, blank: false };
+export const line: Document = { ...PLAIN, kind: "line", flat: " ", blank: false };
 /** Nothing, or a new line where its group does not fit. */
-export const softLine: Document = { kind: "line", flat: "", hard: false, blank: false };
+export const softLine: Document = { ...PLAIN, kind: "line", flat: "", blank: false };
 /** A new line always; the groups around it are broken too. */
-export const hardLine: Document = { kind: "line", flat: "", hard: true, blank: false };
+export const hardLine: Document = { ...HARD, kind: "line", flat: "", blank: false };
 /** The same with an empty line. */
-export const blankLine: Document = { kind: "line", flat: "", hard: true, blank: true };
+export const blankLine: Document = { ...HARD, kind: "line", flat: "", blank: true };
 
-/** Whether a document contains a line break that cannot be avoided. */
-export function isHard(document: Document): boolean {
-  return typeof document !== "string" && document.hard;
+function marksOf(documents: readonly Document[]): Marks {
+  return {
+    hard: documents.some((document) => typeof document !== "string" && document.hard),
+    block: documents.some((document) => typeof document !== "string" && document.block),
+  };
+}
+
+export function holdsBlock(document: Document): boolean {
+  return typeof document !== "string" && document.block;
 }
 
 export function concat(...parts: readonly Document[]): Document {
-  return { kind: "concat", parts, hard: parts.some(isHard) };
+  return { ...marksOf(parts), kind: "concat", parts };
 }
 
 export function join(separator: Document, parts: readonly Document[]): Document {
@@ -42,27 +60,31 @@ export function join(separator: Document, parts: readonly Document[]): Document 
 }
 
 export function indent(content: Document, by = 2): Document {
-  return { kind: "indent", by, content, hard: isHard(content) };
+  return { ...marksOf([content]), kind: "indent", by, content };
 }
 
 /** All its lines are broken, or none. */
 export function group(content: Document): Document {
-  return { kind: "group", content, hard: isHard(content) };
+  return { ...marksOf([content]), kind: "group", content };
+}
+
+/** The same, of statements between braces. */
+export function blockGroup(content: Document): Document {
+  return { ...marksOf([content]), block: true, kind: "group", content };
 }
 
 /** As many items on each line as fit. */
 export function fill(items: readonly Document[], separator: Document): Document {
-  return { kind: "fill", items, from: 0, separator, hard: items.some(isHard) || isHard(separator) };
-}
-
-/** One text where its group fits on the line, another where it does not. */
-export function choice(flat: Document, broken: Document): Document {
-  return { kind: "choice", flat, broken, hard: false };
+  return { ...marksOf([...items, separator]), kind: "fill", items, from: 0, separator };
 }
 
 /** Text that goes to the end of the line, whatever else comes onto it; a comment. */
 export function suffix(text: string): Document {
-  return { kind: "suffix", text, hard: true };
+  return { ...HARD, kind: "suffix", text };
+}
+
+function isHard(document: Document): boolean {
+  return typeof document !== "string" && document.hard;
 }
 
 interface Piece {
@@ -99,9 +121,6 @@ export function layDown(document: Document, width: number): string {
         push(piece, current.content, whole);
         break;
       }
-      case "choice":
-        push(piece, flat ? current.flat : current.broken);
-        break;
       case "fill": {
         const first = current.items[current.from];
         const next = current.items[current.from + 1];
@@ -157,9 +176,6 @@ function fits(piece: Piece, following: readonly Piece[], room: number): boolean 
       case "indent":
       case "group":
         stack.push({ ...top, document: document.content, flat: flat && !(document.kind === "group" && document.hard) });
-        break;
-      case "choice":
-        stack.push({ ...top, document: flat ? document.flat : document.broken });
         break;
       case "fill": {
         const first = document.items[document.from];

@@ -37,6 +37,11 @@ export class PrintContext {
     return this.takeBefore(newline < 0 ? Number.POSITIVE_INFINITY : newline);
   }
 
+  /** The next such character; a span may begin with parentheses that the tree does not show. */
+  find(character: string, start: number): number {
+    return Math.max(start, this.text.indexOf(character, start));
+  }
+
   /** Whether the source has a new line between two offsets. */
   breaksBetween(start: number, end: number): boolean {
     return !this.oneLine && start < end && this.text.slice(start, end).includes("\n");

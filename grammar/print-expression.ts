@@ -16,8 +16,8 @@ import {
   fill,
   group,
   hardLine,
+  holdsBlock,
   indent,
-  isHard,
   join,
   layDown,
   line,
@@ -29,6 +29,7 @@ import { commentedItems, type Item, PrintContext } from "./print-context.ts";
 import { printBlock } from "./print-statement.ts";
 import type { Span } from "./span.ts";
 import { escapeText } from "./strings.ts";
+import { reducers } from "./tokens.ts";
 
 /** Where an expression stands. */
 export interface Position {
@@ -141,9 +142,12 @@ function printBare(context: PrintContext, print: Printer, node: Expression, at: 
         printIndexItem(print, item, i === last && node.otherwise !== undefined),
       );
       const otherwise = node.otherwise === undefined ? [] : [line, "else ", print(node.otherwise, { close: true })];
-      const target = print(node.target, { least: level.postfix });
+      const { target } = node;
+      // `sum[..]` would be a reduction.
+      const isReducer = target.kind === "reference" && reducers.has(target.name);
+      const subject = isReducer ? concat("(", target.name, ")") : print(target, { least: level.postfix });
       const inner = concat(fill(separated(parts), line), ...otherwise);
-      return concat(target, group(concat("[", indent(concat(softLine, inner)), softLine, "]")));
+      return concat(subject, group(concat("[", indent(concat(softLine, inner)), softLine, "]")));
     }
     case "field":
       return concat(print(node.target, { least: level.postfix }), ".", node.name.text);
@@ -353,7 +357,7 @@ export function bracketed(
   if (commented !== undefined) return concat(open, indent(concat(hardLine, commented)), hardLine, close);
   const parts = members.map((member) => member.print());
   // A member that holds a block breaks inside the block, not around it.
-  if (parts.some(isHard)) return concat(open, join(", ", parts), close);
+  if (parts.some(holdsBlock)) return concat(open, join(", ", parts), close);
   if (parts.length === 0) return `${open}${close}`;
   return group(concat(open, indent(concat(softLine, fill(separated(parts), line))), softLine, close));
 }

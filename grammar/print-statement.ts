@@ -1,6 +1,6 @@
 /** Blocks and statements as documents. */
 import type { Block, Expression, Statement } from "./ast.ts";
-import { concat, type Document, group, hardLine, indent, join, line, suffix } from "./document.ts";
+import { blockGroup, concat, type Document, group, hardLine, indent, join, line, suffix } from "./document.ts";
 import { level } from "./precedence.ts";
 import { loneComments, type PrintContext, stackEntries, withComments } from "./print-context.ts";
 import {
@@ -26,10 +26,10 @@ export function printBlock(context: PrintContext, block: Block, always = false):
   const all = [...entries, ...loneComments(context, span.end)];
   const [first] = all;
   if (first === undefined) return "{}";
-  const broken = always || all.length > 1 || context.breaksBetween(span.start, first.span.start);
+  const broken = always || all.length > 1 || context.breaksBetween(context.find("{", span.start), first.span.start);
   const content = stackEntries(context, all);
-  if (broken) return concat("{", indent(concat(hardLine, content)), hardLine, "}");
-  return group(concat("{", indent(concat(line, content)), line, "}"));
+  if (broken) return blockGroup(concat("{", indent(concat(hardLine, content)), hardLine, "}"));
+  return blockGroup(concat("{", indent(concat(line, content)), line, "}"));
 }
 
 /** The comments behind a clause on its line. */
