@@ -1,0 +1,116 @@
+/** The whole way from an elaborated program to code, on one screen. Each phase is a function from value to value. */
+import type { DispatchPlan, Manifest, OutputSlot, TargetPlan } from "../runtime/plan.ts";
+import { encodeModule } from "./codegen/wasm/module.ts";
+import { WgslProgram } from "./codegen/wgsl/module.ts";
+import type { Program, ProgramEntry } from "./elaborate/program.ts";
+import type { Graph, GraphOutput } from "./graph/graph.ts";
+import { isSeparable } from "./graph/separable.ts";
+import { verify } from "./graph/verify.ts";
+import { optimize } from "./optimize/passes.ts";
+import type { Target } from "./schedule/group.ts";
+import { callsOf, launchesOf, type PlannedTarget, type PlacedStep, planTarget } from "./schedule/plan.ts";
+import type { Schedule } from "./schedule/program.ts";
+import { schedule } from "./schedule/schedule.ts";
+
+export interface PipelineOptions {
+  readonly targets: readonly ("wasm" | "webgpu")[];
+  /** A second module with fused multiply-add. */
+  readonly relaxed: boolean;
+  /** Check the normal form after every pass. */
+  readonly verify: boolean;
+}
+export interface Generated {
+  readonly manifest: Omit<Manifest, "compiler" | "source">;
+  readonly wasm: Uint8Array | undefined;
+  readonly relaxed: Uint8Array | undefined;
+  readonly wgsl: string | undefined;
+  /** What each entry launches, in words: `conv2d_1, relu (model.dlx:9)`. */
+  readonly notes: { readonly wasm: readonly (readonly string[])[]; readonly webgpu: readonly (readonly string[])[] };
+}
+
+export function generate(elaborated: Program, options: PipelineOptions): Generated {
+  const program = optimizeProgram(elaborated, options.verify);
+  const cpu = options.targets.includes("wasm") ? planned(program, "cpu") : undefined;
+  const gpu = options.targets.includes("webgpu") ? planned(program, "gpu") : undefined;
+  const wgsl = gpu && new WgslProgram();
+  return {
+    manifest: {
+      format: 1,
+      main: program.main,
+      persistent: program.persistent,
+      entries: program.entries.map(({ graph, ...entry }) => ({ ...entry, outputs: outputsOf(graph) })),
+      separable: separableModels(elaborated),
+      wasm: cpu ? { file: "kernels.wasm", ...(options.relaxed && { relaxed: "kernels.relaxed.wasm" }), sha256: "", plan: cpu.plan } : null,
+      webgpu: gpu && wgsl ? { file: "kernels.wgsl", sha256: "", plan: withDispatches(gpu, wgsl) } : null,
+      weights: null,
+    },
+    wasm: cpu && encode(cpu, false),
+    relaxed: cpu && options.relaxed ? encode(cpu, true) : undefined,
+    wgsl: wgsl?.text(),
+    notes: { wasm: notes(cpu), webgpu: notes(gpu) },
+  };
+}
+
+export function optimizeProgram(program: Program, check: boolean): Program {
+  return { ...program, entries: program.entries.map((entry) => ({ ...entry, graph: optimizeEntry(entry, check) })) };
+}
+
+export function optimizeEntry({ graph }: Pick<ProgramEntry, "graph">, check: boolean): Graph {
+  if (check) verify(graph, "elaborate");
+  return optimize(graph, (after, pass) => {
+    if (check) verify(after, pass.name);
+  });
+}
+
+/** `initialize` entries draw weights, always on the CPU, so that they are the same bits everywhere. */
+function isFor(target: Target, entry: ProgramEntry): boolean {
+  return target === "cpu" || entry.kind !== "initialize";
+}
+
+export function planned(program: Program, target: Target): PlannedTarget {
+  const schedules = program.entries.map((entry): Schedule | null => (isFor(target, entry) ? schedule(entry.graph, target) : null));
+  // WebGPU's default limit on one binding; its offsets are multiples of 256.
+  return planTarget(program, schedules, target, target === "gpu" ? { chunkBytes: 128 * 2 ** 20 } : {});
+}
+
+function encode({ plan, entries }: PlannedTarget, relaxed: boolean): Uint8Array {
+  const [persistentBytes = 0] = plan.persistent;
+  const [arenaBytes = 0] = plan.arena;
+  return encodeModule({
+    entries: entries.map((entry) => ({ name: entry?.name ?? "", steps: entry ? callsOf(entry.steps, persistentBytes) : [] })),
+    memoryBytes: persistentBytes + arenaBytes,
+    relaxed,
+  }).bytes;
+}
+
+function withDispatches({ plan, entries }: PlannedTarget, wgsl: WgslProgram): TargetPlan {
+  return {
+    ...plan,
+    entries: plan.entries.map((entry, k) => {
+      const steps = entries[k]?.steps ?? [];
+      return entry && { ...entry, dispatches: launchesOf(steps).map((launch): DispatchPlan => wgsl.add(launch)) };
+    }),
+  };
+}
+
+function notes(target: PlannedTarget | undefined): string[][] {
+  const words = (steps: readonly PlacedStep[], indent: string): string[] =>
+    steps.flatMap((step) => {
+      if (step.kind === "repeat") return [`${indent}${step.length} times:`, ...words(step.steps, `${indent}  `)];
+      const { label, origin } = step.dispatch;
+      return [`${indent}${label}${origin ? ` (${origin.file}:${origin.line})` : ""}`];
+    });
+  return target?.entries.map((entry) => words(entry?.steps ?? [], "")) ?? [];
+}
+
+function outputsOf(graph: Graph): OutputSlot[] {
+  const isResult = (output: GraphOutput): output is GraphOutput & { readonly role: OutputSlot["role"] } =>
+    output.role === "result" || output.role === "loss" || output.role === "metric";
+  return graph.outputs.filter(isResult).map(({ tensor, role, path }) => ({ name: path, role, ...tensor.type }));
+}
+
+/** Shown on the graph of a size above 1: at 1 the batch axis carries no index. */
+function separableModels(program: Program): string[] {
+  const predictions = program.entries.filter(({ kind, batch }) => kind === "predict" && (batch ?? 0) > 1);
+  return [...new Set(predictions.filter(({ graph, batch }) => isSeparable(graph, batch ?? 0)).map(({ of }) => of))];
+}
