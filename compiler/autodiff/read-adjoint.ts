@@ -1,14 +1,15 @@
 /** The adjoint of one read: `sum over every d with M(d) = t of adjoint(d)`, as dense pieces without guards where possible. */
-import { hasData, provedInRange, rangeOf } from "../graph/affine.ts";
+import { hasData, rangeOf } from "../graph/affine.ts";
 import type { GraphBuilder } from "../graph/builder.ts";
 import { readHere } from "../graph/builder.ts";
 import type { Axis, Coordinate, Scalar, ScalarRead, Tensor } from "../graph/graph.ts";
-import { indexSubstituter, indicesOf, indicesOfCoordinate, renumber, scalarRewriter } from "../graph/traverse.ts";
+import { indicesOf, indicesOfCoordinate, renumber } from "../graph/traverse.ts";
 import { invariant } from "../invariant.ts";
 import { type Contribution, everywhere } from "./contributions.ts";
 import { clamped, scalarOf } from "./coordinate.ts";
 import { invert, NotInvertible, type Solution } from "./invert.ts";
 import { isConstant, type Scalars } from "./scalars.ts";
+import { Substitution } from "./substitution.ts";
 
 export interface Problem {
   readonly builder: GraphBuilder;
@@ -69,15 +70,11 @@ function piece(problem: Problem, solution: Solution): Contribution {
   const by = (variable: number): Coordinate =>
     renumbered(values.get(variable) ?? { offset: 0, terms: [{ kind: "affine", coefficient: 1, position: variable }] });
   const value = (variable: number): Scalar => scalarOf(builder, scalars, by(variable));
-  const substituter = indexSubstituter({ by, value, extents });
-
-  const substituted = substituter.scalar(adjoint);
-  if (!substituted) throw new NotInvertible();
+  const moved = new Substitution(scalars, by, value, extents);
+  const body = moved.scalar(adjoint);
   const guards: Scalar[] = [];
   for (const { axis, coordinate, clamp } of solution.equalities) {
-    const wanted = substituter.coordinate(coordinate);
-    const known = wanted && scalarOf(builder, scalars, wanted);
-    if (!known) throw new NotInvertible();
+    const known = scalarOf(builder, scalars, moved.coordinate(coordinate));
     const { start, variable } = targets[axis]!;
     const own = scalars.apply(
       "add",
@@ -90,10 +87,7 @@ function piece(problem: Problem, solution: Solution): Contribution {
     if (annihilates(problem, adjoint, index)) continue;
     guards.push(...within(scalars, by(index), variables[index]!.extent, extents, value(index)));
   }
-  const whole = guards.reduceRight<Scalar>(
-    (inner, guard) => scalars.apply("select", guard, inner, scalars.zero),
-    scalars.intern(inRange(substituted, extents)),
-  );
+  const whole = guards.reduceRight<Scalar>((inner, guard) => scalars.apply("select", guard, inner, scalars.zero), body);
   const at = targets.map(({ start, step, count }) => ({ start, step, count }));
   const shape = targets.map(({ count }) => count);
   const residues = targets.flatMap(({ start, step }) => (step > 1 ? [start] : []));
@@ -115,23 +109,6 @@ function within(
   if (!range || range.min < 0) guards.push(scalars.apply("ge", value, scalars.constant("i32", 0)));
   if (!range || range.max >= extent) guards.push(scalars.apply("lt", value, scalars.constant("i32", extent)));
   return guards;
-}
-
-/**
- * Reads that the new coordinates may take out of range read 0 there (their value does not matter: the point does not
- * exist); reads that are now proved in range lose their `else`.
- */
-function inRange(body: Scalar, extents: readonly number[]): Scalar {
-  return scalarRewriter((scalar) => {
-    if (scalar.kind !== "read") return scalar;
-    const { shape } = scalar.tensor.type;
-    const open = scalar.coordinates.filter((coordinate, axis) => !provedInRange(coordinate, extents, shape[axis]!));
-    if (open.length === 0) return scalar.otherwise === undefined ? scalar : { ...scalar, otherwise: undefined };
-    if (scalar.otherwise !== undefined || open.every(hasData)) return scalar;
-    // Clamped by data on one axis, out of range on another: no read says both.
-    if (open.some(hasData)) throw new NotInvertible();
-    return { ...scalar, otherwise: 0 };
-  })(body);
 }
 
 /** A sum over the indices that the body uses; those that it does not use only multiply it. */
