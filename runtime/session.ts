@@ -232,7 +232,7 @@ export async function openSession<Net = Session>(parcel: Parcel, options: LoadOp
         fit: (batches, options) => trainLoop({ isFull, step, stepsDone }, batches, options),
         evaluate: async (data) => {
           const evaluation = evaluations.get(name);
-          if (!evaluation) throw new DlxError("E0801", `${name}.evaluate was not built`);
+          if (!evaluation) throw new DlxError("E0607", `${name}.evaluate was not built`);
           const many = Symbol.asyncIterator in data || Symbol.iterator in data;
           const found: Parts[] = [];
           for await (const inputs of many ? data : [data]) found.push(await parts(evaluation, inputs));
@@ -253,7 +253,7 @@ export async function openSession<Net = Session>(parcel: Parcel, options: LoadOp
   const train = Object.fromEntries(callables("step", () => "exact").map(blockOf));
   const [block, ...furtherBlocks] = Object.values(train);
   const only = block && furtherBlocks.length === 0 ? block : undefined;
-  const refuse = (what: string) => () => Promise.reject(new DlxError("E0801", what));
+  const refuse = (what: string) => () => Promise.reject(new DlxError("E0607", what));
   const noMain = refuse("no model is the main one: use models.NAME.predict");
   const noBlock = refuse("there is not exactly one train block: use train.NAME");
   const about = {

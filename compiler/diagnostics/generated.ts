@@ -344,6 +344,16 @@ export const catalogue = {
     bad: "dlx build model.dlx --out bundle --batch 1",
     good: "dlx build model.dlx --out bundle --batch 1,32",
   },
+  E0607: {
+    code: "E0607",
+    severity: "error",
+    title: "Nothing of this name",
+    message: undefined,
+    help: [],
+    explanation: "The program has no such model or train block, or it was not built in, or there are several and the short form\n(`net.predict`, `net.trainStep`, `net.evaluate`) does not say which.",
+    bad: "const net = await load(); await net.trainStep(batch); // built without --train",
+    good: "dlx build model.dlx --train --out bundle",
+  },
   E0611: {
     code: "E0611",
     severity: "error",

@@ -115,7 +115,7 @@ export async function evaluateRows(
 export async function train(options: TrainingOptions): Promise<TrainingSummary> {
   const { session, out, seed, knobs = {}, onMessage, checkpointSeconds = 30 } = options;
   const block = session.train[options.block];
-  if (!block) throw new DlxError("E0801", `the program has no train block ${options.block}`);
+  if (!block) throw new DlxError("E0607", `the program has no train block ${options.block}`);
   await writableFolder(out);
   const rows = bindRows(options.data.train, options.slots, options.data.mapping);
   const held = bindRows(options.data.held, options.slots, options.data.mapping);

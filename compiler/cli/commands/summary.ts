@@ -1,6 +1,41 @@
-import { type ExitCode, UsageError } from "../failure.ts";
-import type { Terminal } from "../terminal.ts";
+import type { ExitCode } from "../failure.ts";
+import { short, summaries, table, trainingSummaries } from "../summary-table.ts";
+import { type Terminal, toJsonText } from "../terminal.ts";
+import { elaborateFile, type ProgramFlags } from "../toolchain.ts";
 
-export async function run(_terminal: Terminal, _files: string[], _flags: object): Promise<ExitCode> {
-  throw new UsageError("this command is not there yet");
+interface Flags extends ProgramFlags {
+  readonly batch?: number;
+}
+
+export async function run(terminal: Terminal, [file = ""]: string[], flags: Flags): Promise<ExitCode> {
+  const program = await elaborateFile(file, { ...flags, batches: [flags.batch ?? 1], train: "all" }, terminal);
+  const models = summaries(program, flags.model);
+  const training = trainingSummaries(program);
+  if (flags.json) {
+    terminal.out(toJsonText({ models, training }));
+    return 0;
+  }
+  for (const { model, batch, rows, ...total } of models) {
+    terminal.out(`${model}${batch === undefined ? "" : ` at N = ${batch}`}\n\n`);
+    const cells = (name: string, shape: string, { parameters, flops, activationBytes }: typeof total) => [
+      name,
+      shape,
+      String(parameters),
+      short(flops),
+      `${short(activationBytes)}B`,
+    ];
+    terminal.out(
+      table([
+        ["layer", "output", "parameters", "FLOPs", "memory"],
+        ...rows.map((row) => cells(row.layer, `[${row.output.join(", ")}]`, row)),
+        cells("total", "", total),
+      ]),
+    );
+    terminal.out("\n");
+  }
+  for (const { block, batch, flops, persistentBytes } of training)
+    terminal.out(
+      `A step of ${block}${batch === undefined ? "" : ` on ${batch} rows`}: ${short(flops)}FLOP; ${short(persistentBytes)}B of weights and optimizer state\n`,
+    );
+  return 0;
 }
