@@ -2,11 +2,15 @@
 import type { Graph } from "../graph/graph.ts";
 import { commonSubexpressions } from "./common.ts";
 import { deadCode } from "./dead.ts";
+import { pairFactors } from "./factors.ts";
 import { inlineMaps } from "./inline.ts";
 import { inlineCustom } from "./inline-custom.ts";
+import { hoistInvariants } from "./invariants.ts";
+import { joins } from "./joins.ts";
 import type { Pass } from "./pass.ts";
 import { simplify } from "./simplify.ts";
 import { sumsOfProducts } from "./sums.ts";
+import { unusedIndices } from "./unused-indices.ts";
 import { splitViews, views } from "./views.ts";
 
 export type { Pass } from "./pass.ts";
@@ -14,16 +18,31 @@ export type { Pass } from "./pass.ts";
 export const optimizationPasses: readonly Pass[] = [
   // Gradients have been taken: what stood between a value and its own gradient may go.
   inlineCustom,
+  // Reads first: the algebra below sees through fewer nodes, and more of them are equal.
   views,
+  joins,
+  simplify,
+  commonSubexpressions,
+  deadCode,
+  // One body where there were many: factors, centred values and one-hot masks come to stand under their sums.
+  inlineMaps,
+  simplify,
+  unusedIndices,
+  sumsOfProducts,
+  // Sums that became equal are one; maps between them may vanish, which brings new bodies together.
   simplify,
   commonSubexpressions,
   deadCode,
   inlineMaps,
+  sumsOfProducts,
+  pairFactors,
+  simplify,
+  // Last, as it makes small nodes that the algebra above would have to look through.
+  hoistInvariants,
   // Composition leaves coordinates like 2*i + p behind.
   splitViews,
   views,
   simplify,
-  sumsOfProducts,
   commonSubexpressions,
   deadCode,
 ];

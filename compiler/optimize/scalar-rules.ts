@@ -26,6 +26,19 @@ const sums: Rule[] = [
     if (name === "add" && isRow(a, "neg")) return simpler("sub", b, a.arguments[0]!);
     return undefined;
   },
+  // a + a, and c*a + a with a constant c
+  (a, b, { name, type }) => {
+    if (type !== "f32") return undefined;
+    const sign = name === "add" ? 1 : -1;
+    const times = (scalar: Scalar): readonly [Scalar, number] =>
+      isRow(scalar, "mul") && scalar.arguments[1]?.kind === "constant"
+        ? [scalar.arguments[0]!, scalar.arguments[1].value]
+        : [scalar, 1];
+    const [x, c] = times(a);
+    const [y, d] = times(b);
+    const total = c + sign * d;
+    return x === y && x.kind !== "constant" && total !== 0 ? simpler("mul", x, constant("f32", total)) : undefined;
+  },
   // 0 - b. A difference of equal operands is 0 unless they may be infinite or NaN.
   (a, b, { name, type }, ranges) => {
     if (name !== "sub") return undefined;

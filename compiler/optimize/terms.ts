@@ -49,10 +49,26 @@ export function termsOf(body: Scalar, isReduction: (position: number) => boolean
   };
   const atom = (scalar: Scalar): SumTerm =>
     varies(scalar) ? { ...unit, rest: [scalar] } : { ...unit, multipliers: [scalar] };
+  /** Only what multiplies: sums stay whole. */
   const single = (scalar: Scalar): SumTerm => {
-    const terms = expand(scalar);
-    const [only] = terms;
-    return terms.length === 1 && only ? only : atom(scalar);
+    if (scalar.kind === "constant") return { ...unit, coefficient: scalar.value };
+    if (scalar.kind !== "apply") return atom(scalar);
+    const [a, b, c] = scalar.arguments;
+    if (isRow(scalar, "neg")) return times(single(a!), { ...unit, coefficient: -1 });
+    if (isRow(scalar, "mul")) return times(single(a!), single(b!));
+    if (isRow(scalar, "div")) return quotient(single(a!), b!);
+    if (isRow(scalar, "select") && isConstant(c, 0) && varies(scalar)) return masked(single(b!), a!);
+    return atom(scalar);
+  };
+  const quotient = (term: SumTerm, divisor: Scalar): SumTerm => {
+    if (divisor.kind === "constant" && divisor.value !== 0)
+      return times(term, { ...unit, coefficient: 1 / divisor.value });
+    if (!varies(divisor)) return times(term, { ...unit, divisors: [divisor] });
+    return { ...term, rest: [apply("div", product(term.rest), divisor)] };
+  };
+  const masked = (term: SumTerm, mask: Scalar): SumTerm => {
+    if (!varies(mask)) return times(term, { ...unit, masks: [mask] });
+    return { ...term, rest: [apply("select", mask, product(term.rest), constant("f32", 0))] };
   };
   const scaled = (terms: readonly SumTerm[], by: SumTerm): SumTerm[] => terms.map((term) => times(term, by));
   const expand = (scalar: Scalar): SumTerm[] => {
@@ -67,17 +83,9 @@ export function termsOf(body: Scalar, isReduction: (position: number) => boolean
       return terms.length > mostTerms ? [atom(scalar)] : terms;
     }
     if (isRow(scalar, "mul")) return expandProduct(a!, b!);
-    if (isRow(scalar, "div")) {
-      if (b?.kind === "constant" && b.value !== 0) return scaled(expand(a!), { ...unit, coefficient: 1 / b.value });
-      if (!varies(b!)) return scaled(expand(a!), { ...unit, divisors: [b!] });
-      const term = single(a!);
-      return [{ ...term, rest: [apply("div", product(term.rest), b!)] }];
-    }
-    if (isRow(scalar, "select") && isConstant(c, 0)) {
-      if (!varies(a!)) return scaled(expand(b!), { ...unit, masks: [a!] });
-      const term = single(b!);
-      return [{ ...term, rest: [apply("select", a!, product(term.rest), c!)] }];
-    }
+    if (isRow(scalar, "div")) return varies(b!) ? [single(scalar)] : expand(a!).map((term) => quotient(term, b!));
+    if (isRow(scalar, "select") && isConstant(c, 0))
+      return varies(a!) ? [single(scalar)] : expand(b!).map((term) => masked(term, a!));
     return [atom(scalar)];
   };
   const expandProduct = (a: Scalar, b: Scalar): SumTerm[] => {
