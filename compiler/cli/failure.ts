@@ -2,7 +2,7 @@
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DlxError } from "../../runtime/errors.ts";
+import type { DlxError } from "../../runtime/errors.ts";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { type Terminal, toJsonText } from "./terminal.ts";
 
@@ -23,6 +23,11 @@ export class ProgramError extends Error {
   }
 }
 
+/** A bundle has a class `DlxError` of its own. */
+export function isDlxError(error: unknown): error is DlxError {
+  return error instanceof Error && error.name === "DlxError" && "code" in error && typeof error.code === "string";
+}
+
 /** Codes of the runtime that speak of the command line rather than of data. */
 const usageCodes = new Set(["E0611"]);
 
@@ -36,8 +41,8 @@ export async function reportFailure(
     await showDiagnostics(error.diagnostics, terminal, json);
     return 1;
   }
-  if (error instanceof UsageError || error instanceof DlxError) {
-    const code = error instanceof DlxError ? error.code : undefined;
+  if (error instanceof UsageError || isDlxError(error)) {
+    const code = isDlxError(error) ? error.code : undefined;
     const message = code === undefined ? error.message : error.message.slice(code.length + 2);
     if (json) terminal.out(toJsonText({ error: { code: code ?? "usage", message } }));
     else {

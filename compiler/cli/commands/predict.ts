@@ -1,11 +1,12 @@
 import { stat } from "node:fs/promises";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { DlxError } from "../../../runtime/errors.ts";
 import { fileError, readBytes } from "../../../runtime/node/files.ts";
 import { formatResults, jsonOf, readInputs, resultsOf, writeResults } from "../../../runtime/node/values.ts";
 import type { Entry } from "../../../runtime/plan.ts";
 import type { LoadOptions, Session } from "../../../runtime/session.ts";
-import { type ExitCode, UsageError } from "../failure.ts";
+import { type ExitCode, isDlxError, UsageError } from "../failure.ts";
 import { type Terminal, toJsonText } from "../terminal.ts";
 import { compileFile, openCompiled, type ProgramFlags } from "../toolchain.ts";
 import { targetsOf } from "./train.ts";
@@ -33,9 +34,17 @@ async function open(
     throw fileError("read", file, error);
   });
   if (found.isDirectory()) {
-    const manifest = JSON.parse(new TextDecoder().decode(await readBytes(`${file}/manifest.json`)));
-    const bundle = await import(pathToFileURL(resolve(file, "index.js")).href);
-    return { session: await bundle.load(options), ...manifest };
+    const path = join(file, "manifest.json");
+    const text = new TextDecoder().decode(await readBytes(path));
+    try {
+      const manifest = JSON.parse(text);
+      const bundle = await import(pathToFileURL(resolve(file, "index.js")).href);
+      return { session: await bundle.load(options), ...manifest };
+    } catch (error) {
+      if (isDlxError(error)) throw error;
+      const what = error instanceof Error ? error.message : String(error);
+      throw new DlxError("E0805", `${file} is not a whole bundle: ${what}`, { cause: error });
+    }
   }
   if (flags.weights === undefined) throw new UsageError("say which weights: --weights FILE (dlx train writes one)");
   const wanted = { ...flags, batches: [flags.batch ?? 32], train: "none", targets: targetsOf(flags.device) } as const;
