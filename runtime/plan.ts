@@ -58,6 +58,12 @@ export interface Location {
   readonly bytes: number;
 }
 
+/**
+ * The first bytes of a WebAssembly memory belong to nobody, so that a pointer a little before the element that it is meant
+ * for never falls below address 0. They count as persistent memory.
+ */
+export const unusedBytes = 65536;
+
 /** One target's memory plan and dispatch lists. */
 export interface TargetPlan {
   /** Bytes of each chunk of persistent memory: constants, then slots. */

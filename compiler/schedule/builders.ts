@@ -2,6 +2,7 @@
 import type { Dispatch } from "../kernel/ir.ts";
 import type { Contraction } from "./contraction/analysis.ts";
 import { analyseContraction } from "./contraction/analysis.ts";
+import { contractionOnCpu } from "./contraction/cpu.ts";
 import { contractionGpu } from "./contraction/gpu.ts";
 import type { BuildContext, Builder, FusionGroup } from "./group.ts";
 import { writeNest } from "./nest.ts";
@@ -45,7 +46,7 @@ const largestWindow = 16;
 const contraction: Builder<Contraction> = {
   name: "contraction",
   analyse: analyseContraction,
-  cpu: ({ group }, context) => [writeNest(analyseRow(group), context, { unrolled: 4, reductionsMayFill: true })],
+  cpu: contractionOnCpu,
   gpu: contractionGpu,
 };
 

@@ -3,6 +3,7 @@
  * by all entries, which never run at once, and in it memory is used again as soon as it is free.
  */
 import type { Location, TargetPlan } from "../../runtime/plan.ts";
+import { unusedBytes } from "../../runtime/plan.ts";
 import type { Program } from "../elaborate/program.ts";
 import type { Tensor } from "../graph/graph.ts";
 import { invariant } from "../invariant.ts";
@@ -61,6 +62,7 @@ export function planTarget(
   const alignment = options.alignment ?? (target === "cpu" ? 16 : 256);
   const chunkBytes = options.chunkBytes ?? Number.POSITIVE_INFINITY;
   const persistent = new Persistent(alignment, chunkBytes);
+  if (target === "cpu") persistent.reserve(unusedBytes);
   for (const schedule of schedules) if (schedule) for (const tensor of usedConstants(schedule)) persistent.constant(schedule, tensor);
   const slots = program.persistent.map((slot) => persistent.reserve(bytesOfShape(slot.shape)));
 

@@ -2,6 +2,7 @@
  * Functions on their way to bytes: structured statements over locals, values that are instructions, and addresses whose
  * constant part is an immediate of the access.
  */
+import { unusedBytes } from "../../../runtime/plan.ts";
 import type { Slot } from "./instructions.ts";
 
 /** A local variable or parameter. Identity is the object. */
@@ -18,8 +19,8 @@ export interface Window {
   low: number;
   high: number;
 }
-/** Memory below this address is not used, and immediates are smaller than it. */
-export const windowSize = 65536;
+/** Immediates are smaller than the unused memory at address 0 is large. */
+export const windowSize = unusedBytes;
 
 export interface Address {
   readonly pointer: Value;

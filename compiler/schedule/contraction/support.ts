@@ -1,0 +1,152 @@
+/**
+ * The support of a factor: the distinct points at which it is evaluated. Indices that enter every coordinate in a fixed
+ * proportion, as the pixel and the tap of a window do (`i + p - 2`), form one dimension, so that packing evaluates a pixel
+ * once and not once a tap: a padded copy where the textbook has im2col.
+ */
+import { isAffine } from "../../graph/affine.ts";
+import type { Coordinate, Scalar, Term } from "../../graph/graph.ts";
+import { rewriteScalar, visitScalars } from "../../graph/traverse.ts";
+import { invariant } from "../../invariant.ts";
+import type { Factor } from "./analysis.ts";
+
+export interface SupportTerm {
+  readonly position: number;
+  readonly coefficient: number;
+}
+/** The values of `sum of terms - lowest`. */
+export interface SupportDimension {
+  readonly terms: readonly SupportTerm[];
+}
+export interface Support {
+  readonly dimensions: readonly SupportDimension[];
+  /** The factor with dimension d as its index d. */
+  readonly body: Scalar;
+}
+
+/** The least value and the number of values of a sum of terms. */
+export function spanOf(
+  terms: readonly SupportTerm[],
+  extents: readonly number[],
+): { readonly lowest: number; readonly extent: number } {
+  let lowest = 0;
+  let extent = 1;
+  for (const { position, coefficient } of terms) {
+    const last = coefficient * (extents[position]! - 1);
+    lowest += Math.min(0, last);
+    extent += Math.abs(last);
+  }
+  return { lowest, extent };
+}
+
+const gcd = (a: number, b: number): number => (b === 0 ? Math.abs(a) : gcd(b, a % b));
+
+/** `apart`: an index that has a dimension of its own in any case. */
+export function supportOf(factor: Factor, extents: readonly number[], apart?: number): Support {
+  const uses = coefficientsOf(factor.body);
+  const families = new Map<string, SupportTerm[]>();
+  for (const position of [...factor.positions].sort((a, b) => a - b)) {
+    const own = uses.get(position);
+    invariant(own, `index ${position} is used by the factor`);
+    if (own === "alone" || position === apart) {
+      families.set(`alone ${position}`, [{ position, coefficient: 1 }]);
+      continue;
+    }
+    const sign = own.values().next().value! < 0 ? -1 : 1;
+    const scale = sign * [...own.values()].reduce(gcd);
+    const key = [...own].map(([occurrence, coefficient]) => `${occurrence}:${coefficient / scale}`).join();
+    families.set(key, [...(families.get(key) ?? []), { position, coefficient: scale }]);
+  }
+  const dimensions: SupportDimension[] = [];
+  for (const terms of families.values()) {
+    const common = terms.map(({ coefficient }) => coefficient).reduce(gcd);
+    const scale = terms.length === 1 ? terms[0]!.coefficient : common;
+    const scaled = terms.map((term) => ({ ...term, coefficient: term.coefficient / scale }));
+    const points = scaled.reduce((product, { position }) => product * extents[position]!, 1);
+    // Taps far apart leave gaps that nobody reads.
+    if (spanOf(scaled, extents).extent <= points) dimensions.push({ terms: scaled });
+    else for (const { position } of terms) dimensions.push({ terms: [{ position, coefficient: 1 }] });
+  }
+  return { dimensions, body: overDimensions(factor.body, dimensions, extents) };
+}
+
+/** The coefficient of every index in every coordinate that has it, or that it is used in another way. */
+function coefficientsOf(body: Scalar): Map<number, Map<string, number> | "alone"> {
+  const uses = new Map<number, Map<string, number> | "alone">();
+  let occurrence = 0;
+  visitScalars([body], (scalar) => {
+    if (scalar.kind === "index") uses.set(scalar.position, "alone");
+    if (scalar.kind !== "read") return;
+    for (const coordinate of scalar.coordinates) {
+      occurrence++;
+      for (const term of coordinate.terms) {
+        if (term.kind === "data") continue;
+        const own = uses.get(term.position) ?? new Map<string, number>();
+        if (own === "alone") continue;
+        if (term.kind === "table") uses.set(term.position, "alone");
+        else uses.set(term.position, own.set(`${occurrence}`, term.coefficient));
+      }
+    }
+  });
+  return uses;
+}
+
+function overDimensions(body: Scalar, dimensions: readonly SupportDimension[], extents: readonly number[]): Scalar {
+  const dimensionOf = new Map<number, { d: number; coefficient: number }>();
+  for (const [d, { terms }] of dimensions.entries())
+    for (const { position, coefficient } of terms) dimensionOf.set(position, { d, coefficient });
+  const place = (position: number): { d: number; coefficient: number } => {
+    const found = dimensionOf.get(position);
+    invariant(found, `index ${position} has a dimension`);
+    return found;
+  };
+  const coordinate = ({ offset, terms }: Coordinate): Coordinate => {
+    const moved: Term[] = [];
+    const seen = new Set<number>();
+    let total = offset;
+    for (const term of terms) {
+      if (term.kind === "data") moved.push(term);
+      else {
+        const { d, coefficient } = place(term.position);
+        if (term.kind === "table") moved.push({ ...term, position: d });
+        else if (!seen.has(d)) {
+          seen.add(d);
+          const scale = term.coefficient / coefficient;
+          moved.push({ kind: "affine", coefficient: scale, position: d });
+          total += scale * spanOf(dimensions[d]!.terms, extents).lowest;
+        }
+      }
+    }
+    return { offset: total, terms: moved };
+  };
+  return rewriteScalar(body, (scalar) => {
+    if (scalar.kind === "index") return { ...scalar, position: place(scalar.position).d };
+    if (scalar.kind === "read") return { ...scalar, coordinates: scalar.coordinates.map(coordinate) };
+    return scalar;
+  });
+}
+
+/**
+ * Where a dimension's index passes from out of range to in range of some read, or back: between two such breaks every
+ * read of it is decided, so that packing loops carry no conditions.
+ */
+export function breaksOf(support: Support, d: number, extent: number): number[] {
+  const breaks = new Set<number>();
+  visitScalars([support.body], (scalar) => {
+    if (scalar.kind !== "read" || scalar.otherwise === undefined) return;
+    for (const [axis, coordinate] of scalar.coordinates.entries()) {
+      if (!isAffine(coordinate) || coordinate.terms.length !== 1) continue;
+      const [term] = coordinate.terms;
+      if (term === undefined || term.position !== d) continue;
+      const size = scalar.tensor.type.shape[axis]!;
+      // In range: 0 <= offset + c * x < size.
+      const c = term.coefficient;
+      const [low, high] =
+        c > 0
+          ? [Math.ceil(-coordinate.offset / c), Math.floor((size - 1 - coordinate.offset) / c) + 1]
+          : [Math.ceil((size - 1 - coordinate.offset) / c), Math.floor(-coordinate.offset / c) + 1];
+      for (const at of [low, high]) if (at > 0 && at < extent) breaks.add(at);
+    }
+  });
+  const inner = [...breaks].sort((a, b) => a - b);
+  return inner.length <= 6 ? [0, ...inner, extent] : [0, extent];
+}
