@@ -2,13 +2,14 @@
 import { encodeModule } from "../../compiler/codegen/wasm/module.ts";
 import type { Program, ProgramEntry } from "../../compiler/elaborate/program.ts";
 import type { Graph, OutputRole } from "../../compiler/graph/graph.ts";
+import { interpretKernel } from "../../compiler/kernel/interpret.ts";
 import { verifyKernel } from "../../compiler/kernel/verify.ts";
 import { dispatchesOf } from "../../compiler/schedule/liveness.ts";
 import type { PlannedTarget } from "../../compiler/schedule/plan.ts";
-import { callsOf, planTarget } from "../../compiler/schedule/plan.ts";
+import { callsOf, launchesOf, planTarget } from "../../compiler/schedule/plan.ts";
 import type { Schedule } from "../../compiler/schedule/program.ts";
 import { schedule } from "../../compiler/schedule/schedule.ts";
-import type { DTypeName, Location, OutputSlot, PersistentRole } from "../../runtime/plan.ts";
+import type { DTypeName, Location, OutputSlot, PersistentRole, TargetPlan } from "../../runtime/plan.ts";
 
 const isResult = (role: OutputRole): role is OutputSlot["role"] =>
   role === "result" || role === "loss" || role === "metric";
@@ -31,6 +32,43 @@ export function programOf(graph: Graph): Program {
     graph,
   };
   return { main: null, persistent: [...persistent.values()], entries: [entry] };
+}
+
+/** Runs a graph's kernels in the interpreter of the loop IR, which refuses what leaves a buffer. */
+export function interpretOnCpu(graph: Graph, values: readonly (readonly number[])[]): number[][] {
+  const program = programOf(graph);
+  const scheduled = schedule(graph, "cpu");
+  const { plan, entries } = planTarget(program, [scheduled], "cpu");
+  const spaces = { persistent: new ArrayBuffer(plan.persistent[0] ?? 0), arena: new ArrayBuffer(plan.arena[0] ?? 0) };
+  for (const { at, data } of plan.constants)
+    new Uint8Array(spaces.persistent, at.offset, at.bytes).set(Buffer.from(data, "base64"));
+  const { inputs, outputs } = placesOf(graph, program, plan);
+  for (const [k, { dtype, at }] of inputs.entries()) elementsAt(spaces[at.space], dtype, at).set(values[k]!);
+  for (const { kernel, buffers, scalars } of launchesOf(entries[0]!.steps)) {
+    const memory = buffers.map((at, k) => elementsAt(spaces[at.space], kernel.buffers[k]!.type, at));
+    interpretKernel(kernel, memory, scalars);
+  }
+  return outputs.map(({ dtype, at }) => [...elementsAt(spaces[at.space], dtype, at)]);
+}
+
+function elementsAt(buffer: ArrayBuffer, dtype: DTypeName, { offset, bytes }: Location) {
+  const count = bytes / 4;
+  if (dtype === "f32" || dtype === "f16") return new Float32Array(buffer, offset, count);
+  if (dtype === "i32" || dtype === "u8") return new Int32Array(buffer, offset, count);
+  return new Uint32Array(buffer, offset, count);
+}
+
+function placesOf(graph: Graph, program: Program, plan: TargetPlan) {
+  const slotAt = (role: string, path: string): Location | undefined =>
+    plan.slots[program.persistent.findIndex((slot) => slot.role === role && slot.path === path)];
+  const of = (kind: "inputs" | "outputs") => {
+    let count = 0;
+    return graph[kind].map(({ tensor, role, path }) => ({
+      dtype: tensor.type.dtype,
+      at: slotAt(role, path) ?? plan.entries[0]![kind][count++]!,
+    }));
+  };
+  return { inputs: of("inputs"), outputs: of("outputs") };
 }
 
 export interface CpuProgram {
@@ -60,26 +98,11 @@ export function compileForCpu(graph: Graph): CpuProgram {
   const memory = new WebAssembly.Memory({ initial: Math.max(1, Math.ceil(memoryBytes / 65536)), maximum: 65536 });
   const instance = new WebAssembly.Instance(new WebAssembly.Module(new Uint8Array(bytes)), { env: { memory } });
   const call = instance.exports["entry0"] as () => void;
-  const view = (dtype: DTypeName, { space, offset, bytes: length }: Location) => {
-    const at = space === "arena" ? persistentBytes + offset : offset;
-    const count = length / 4;
-    if (dtype === "f32" || dtype === "f16") return new Float32Array(memory.buffer, at, count);
-    if (dtype === "i32" || dtype === "u8") return new Int32Array(memory.buffer, at, count);
-    return new Uint32Array(memory.buffer, at, count);
-  };
+  const view = (dtype: DTypeName, at: Location) =>
+    elementsAt(memory.buffer, dtype, at.space === "arena" ? { ...at, offset: persistentBytes + at.offset } : at);
   for (const { at, data } of plan.constants)
     new Uint8Array(memory.buffer, at.offset, at.bytes).set(Buffer.from(data, "base64"));
-  const slotAt = (role: string, path: string): Location | undefined =>
-    plan.slots[program.persistent.findIndex((slot) => slot.role === role && slot.path === path)];
-  const placeOf = (kind: "inputs" | "outputs") => {
-    let count = 0;
-    return graph[kind].map(({ tensor, role, path }) => {
-      const at = slotAt(role, path) ?? plan.entries[0]![kind][count++]!;
-      return { dtype: tensor.type.dtype, at };
-    });
-  };
-  const inputs = placeOf("inputs");
-  const outputs = placeOf("outputs");
+  const { inputs, outputs } = placesOf(graph, program, plan);
   return {
     schedule: scheduled,
     planned,

@@ -1,0 +1,209 @@
+/** Random contractions in WebAssembly against the reference: layouts, windows, strides, prologues and epilogues. */
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { verify } from "../../compiler/graph/verify.ts";
+import { readGraph } from "../../compiler/graph/read.ts";
+import { evaluateOutputs } from "../../compiler/reference/evaluate.ts";
+import { analyseContraction } from "../../compiler/schedule/contraction/analysis.ts";
+import { groupNodes } from "../../compiler/schedule/grouping.ts";
+import { expectClose } from "../support/compare.ts";
+import { runOnCpu } from "../support/run-cpu.ts";
+import { valuesFor } from "./cases.test.ts";
+
+class Random {
+  #state: number;
+  constructor(seed: number) {
+    this.#state = (seed ^ 0x9e3779b9) >>> 0;
+  }
+  below(count: number): number {
+    this.#state = (Math.imul(this.#state ^ (this.#state >>> 15), 0x2c1b3c6d) + 0x6d2b79f5) >>> 0;
+    return (this.#state >>> 3) % count;
+  }
+  chance(percent: number): boolean {
+    return this.below(100) < percent;
+  }
+  pick<T>(items: readonly T[]): T {
+    return items[this.below(items.length)]!;
+  }
+  shuffled<T>(items: readonly T[]): T[] {
+    const rest = [...items];
+    return items.map(() => rest.splice(this.below(rest.length), 1)[0]!);
+  }
+}
+
+interface Index {
+  readonly name: string;
+  readonly extent: number;
+}
+interface Axis {
+  readonly extent: number;
+  readonly coordinate: string;
+}
+
+/** A factor's axes: its indices in any order, some of them pairs of a window. Coordinates may leave the tensor. */
+function axesOf(random: Random, own: readonly Index[], summed: readonly Index[]): { axes: Axis[]; guarded: boolean } {
+  const partners = random.shuffled(summed);
+  let guarded = false;
+  const axes = own.map(({ name, extent }): Axis => {
+    const partner = partners.length > 0 && random.chance(40) ? partners.pop() : undefined;
+    if (partner === undefined) {
+      const step = random.chance(15) ? 2 : 1;
+      return { extent: step * (extent - 1) + 1 + random.below(2), coordinate: `${step === 1 ? "" : `${step}*`}${name}` };
+    }
+    const [stride, dilation] = [1 + random.below(2), 1 + random.below(2)];
+    const reach = stride * (extent - 1) + dilation * (partner.extent - 1);
+    const backwards = random.chance(25);
+    const padding = random.below(3);
+    if (padding > 0) guarded = true;
+    const shift = (backwards ? dilation * (partner.extent - 1) : 0) - padding;
+    const sign = backwards ? "-" : "+";
+    const offset = shift === 0 ? "" : ` ${shift < 0 ? "-" : "+"} ${Math.abs(shift)}`;
+    return {
+      extent: Math.max(1, reach + 1 - 2 * padding + random.below(2)),
+      coordinate: `${stride}*${name} ${sign} ${dilation}*${partner.name}${offset}`,
+    };
+  });
+  for (const { name, extent } of partners) axes.push({ extent, coordinate: name });
+  return { axes: random.shuffled(axes), guarded: guarded || axes.some(({ extent }) => extent === 1) };
+}
+
+function contractionText(seed: number): string {
+  const random = new Random(seed);
+  const sizes = [2, 3, 4, 5, 6, 7, 8, 9, 11, 13, 16, 20];
+  let budget = 30000;
+  const indices = (prefix: string, count: number): Index[] =>
+    Array.from({ length: count }, (_, k) => {
+      const extent = Math.max(2, Math.min(random.pick(sizes), Math.floor(budget / 64)));
+      budget /= extent;
+      return { name: `${prefix}${k}`, extent };
+    });
+  const rows = indices("m", 1 + random.below(3));
+  const columns = indices("n", 1 + random.below(2));
+  const summed = indices("k", 1 + random.below(3));
+  const batch = indices("b", random.chance(30) ? 1 + random.below(2) : 0);
+  const domain = random.shuffled([...batch, ...rows, ...columns]);
+  const left = axesOf(random, [...batch, ...rows], summed);
+  const right = axesOf(random, [...batch, ...columns], summed);
+  const lines: string[] = [];
+  const input = (name: string, axes: readonly { extent: number }[], dtype = "f32"): void => {
+    lines.push(`input %${name}: ${dtype}[${axes.map(({ extent }) => extent).join(",")}] argument ${name}`);
+  };
+  input("a", left.axes);
+  input("b", right.axes);
+  const read = (name: string, { axes, guarded }: typeof left): string =>
+    `%${name}[${axes.map(({ coordinate }) => coordinate).join(", ")}${guarded ? ` else ${random.pick([0, 0, 1])}` : ""}]`;
+  const factors = [read("a", left), read("b", right)];
+  if (random.chance(25)) {
+    input("c", left.axes);
+    factors[0] = `select(${read("c", left)} > 0, ${factors[0]}, 0)`;
+  }
+  if (random.chance(15)) factors[1] = `exp(${factors[1]})`;
+  if (random.chance(10)) factors[0] = `(${factors[0]} * to_f32(${random.pick([...rows, ...summed]).name}))`;
+  if (random.chance(50)) factors.reverse();
+  const list = (some: readonly Index[]): string => some.map(({ name, extent }) => `${name}<${extent}`).join(", ");
+  const shape = domain.map(({ extent }) => extent).join(",");
+  const here = domain.map(({ name }) => name).join(", ");
+  lines.push(`%p: f32[${shape}] = sum[${list(domain)} | ${list(summed)}] ${factors.join(" * ")}`);
+  if (!random.chance(30)) {
+    const some = domain.filter(() => random.chance(50));
+    const bias = some.length > 0 ? some : [domain[0]!];
+    input("bias", bias);
+    input("residual", domain);
+    let body = `%p[${here}] + %bias[${bias.map(({ name }) => name).join(", ")}]`;
+    if (random.chance(40)) body = `max(${body}, 0)`;
+    if (random.chance(40)) body = `${body} + %residual[${here}]`;
+    if (random.chance(30)) body = `select(%residual[${here}] > 0, ${body}, %p[${here}] * 2)`;
+    if (random.chance(20)) body = `${body} + to_f32(${random.pick(domain).name})`;
+    lines.push(`%y: f32[${shape}] = map[${list(domain)}] ${body}`);
+    if (random.chance(30)) {
+      lines.push(`%z: bool[${shape}] = map[${list(domain)}] %y[${here}] > 1`);
+      lines.push("output %z result z");
+    }
+    lines.push("output %y result y");
+    if (random.chance(30)) lines.push("output %p result p");
+  } else lines.push("output %p result p");
+  lines.sort((x, y) => Number(y.startsWith("input")) - Number(x.startsWith("input")));
+  lines.sort((x, y) => Number(x.startsWith("output")) - Number(y.startsWith("output")));
+  return lines.join("\n");
+}
+
+function check(text: string): void {
+  const graph = readGraph(text);
+  verify(graph, "the text");
+  const inputs = valuesFor(graph);
+  expectClose(graph, runOnCpu(graph, inputs), evaluateOutputs(graph, inputs));
+}
+
+describe("contractions", () => {
+  test("random ones agree with the reference", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 2 ** 31 - 1 }), (seed) => {
+        const text = contractionText(seed);
+        try {
+          check(text);
+        } catch (error) {
+          throw new Error(`${text}\n${error instanceof Error ? error.stack : error}`);
+        }
+      }),
+      { numRuns: process.env.DLX_DEEP ? 2000 : 120, endOnFailure: true },
+    );
+  });
+
+  const product = (m: number, n: number, k: number, order: [string, string] = ["i,k", "k,j"]): string => {
+    const extent: Record<string, number> = { i: m, j: n, k };
+    const shape = (names: string): string => names.split(",").map((name) => extent[name]).join(",");
+    return `input %a: f32[${shape(order[0])}] argument a
+      input %b: f32[${shape(order[1])}] argument b
+      %y: f32[${m},${n}] = sum[i<${m}, j<${n} | k<${k}] %a[${order[0]}] * %b[${order[1]}]
+      output %y result y`;
+  };
+  const cases: Readonly<Record<string, string>> = {
+    "the smallest": product(2, 2, 2),
+    "two rows": product(2, 37, 19),
+    "two columns": product(41, 2, 30),
+    "edges everywhere": product(67, 45, 29),
+    "both transposed": product(33, 21, 40, ["k,i", "j,k"]),
+    "dot products": product(13, 27, 128, ["i,k", "j,k"]),
+    "a long sum": product(3, 5, 5003),
+    "a weight gradient": `input %d: f32[9,6,12,12] argument d
+      input %x: f32[9,3,12,12] argument x
+      %w: f32[6,3,3,3] = sum[o<6, c<3, p<3, q<3 | n<9, i<12, j<12] %d[n, o, i, j] * %x[n, c, i + p - 1, j + q - 1 else 0]
+      output %w result w`,
+    "grouped convolution of stride 2": `input %x: f32[2,3,4,11,13] argument x
+      input %w: f32[3,5,4,3,3] argument w
+      %y: f32[2,3,5,6,7] = sum[n<2, g<3, o<5, i<6, j<7 | c<4, p<3, q<3] %x[n, g, c, 2*i + p - 1, 2*j + q - 1 else 0] * %w[g, o, c, p, q]
+      output %y result y`,
+    "attention": `input %q: f32[2,3,10,8] argument q
+      input %k: f32[2,3,14,8] argument k
+      input %v: f32[2,3,14,8] argument v
+      %s: f32[2,3,10,14] = sum[b<2, h<3, i<10, j<14 | d<8] %q[b, h, i, d] * %k[b, h, j, d]
+      %e: f32[2,3,10,14] = map[b<2, h<3, i<10, j<14] exp(%s[b, h, i, j])
+      %o: f32[2,10,3,8] = sum[b<2, i<10, h<3, d<8 | j<14] %e[b, h, i, j] * %v[b, h, j, d]
+      output %o result o`,
+    "residues written into a join": `input %d: f32[3,8,5,6] argument d
+      input %w: f32[8,7] argument w
+      %a: f32[3,7,5,6] = sum[n<3, c<7, i<5, j<6 | o<8] %d[n, o, i, j] * %w[o, c]
+      %b: f32[3,7,5,6] = sum[n<3, c<7, i<5, j<6 | o<8] %d[n, o, i, 5 - j] * %w[o, 6 - c]
+      %x: f32[3,7,5,12] = join { %a at [:, :, :, 0::2], %b at [:, :, :, 1::2] } fill 0
+      output %x result x`,
+    "a product of three factors": `input %a: f32[6,9] argument a
+      input %b: f32[9,10] argument b
+      input %s: f32[9] argument s
+      %y: f32[6,10] = sum[i<6, j<10 | k<9] %a[i, k] * %s[k] * %b[k, j]
+      output %y result y`,
+    "a gather as a factor": `input %a: f32[6,9] argument a
+      input %id: i32[4] argument id
+      input %b: f32[9,10] argument b
+      %y: f32[4,10] = sum[i<4, j<10 | k<9] %a[%id[i], k] * %b[k, j]
+      output %y result y`,
+  };
+  for (const [name, text] of Object.entries(cases))
+    test(name, () => {
+      const units = groupNodes(readGraph(text), {
+        isContraction: (group) => analyseContraction(group) !== undefined,
+        maximumBuffers: 24,
+      });
+      expect(units.some((unit) => unit.kind === "group" && unit.contraction)).toBe(true);
+      check(text);
+    });
+});
