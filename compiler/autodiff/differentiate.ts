@@ -19,8 +19,11 @@ export interface Seed {
   readonly adjoint: Tensor;
 }
 export interface DifferentiateOptions {
-  /** Tensors through which no derivative is taken; those inside scan bodies included. */
-  readonly stopped?: ReadonlySet<Tensor>;
+  /**
+   * Tensors through which no derivative is taken, those inside scan bodies included. Copies of them that the adjoint holds
+   * are added, so that the same set is right for derivatives of the result.
+   */
+  readonly stopped?: Set<Tensor>;
   /** What a tensor gets on which the outputs do not depend: nothing (the default), or zeros. */
   readonly unreached?: "undefined" | "zeros";
 }
@@ -81,7 +84,7 @@ export function contributionsTo(
   const sweep: Sweep = {
     builder,
     isActive,
-    isStopped: (tensor) => stopped.has(tensor),
+    stopped,
     adjointOf: (tensor) => (isActive(tensor) ? sum(tensor) : undefined),
     contribute(tensor, contribution) {
       const list = received.get(tensor);

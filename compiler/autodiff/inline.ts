@@ -11,25 +11,20 @@ export interface Inlined {
   copyOf(tensor: Tensor): Tensor;
 }
 
-/** `given` holds tensors that need not be computed: their nodes are left out if all of their results are given. */
-export function inline(
-  builder: GraphBuilder,
-  graph: Graph,
-  inputs: readonly Tensor[],
-  given: ReadonlyMap<Tensor, Tensor> = new Map(),
-): Inlined {
-  const copies = new Map<Tensor, Tensor>(given);
+/** Copies of tensors in `stopped` are added to it: they are constants for every later derivative too. */
+export function inline(builder: GraphBuilder, graph: Graph, inputs: readonly Tensor[], stopped: Set<Tensor>): Inlined {
+  const copies = new Map<Tensor, Tensor>();
   invariant(graph.inputs.length === inputs.length, `${inputs.length} values for ${graph.inputs.length} inputs`);
   for (const [k, { tensor }] of graph.inputs.entries()) copies.set(tensor, inputs[k]!);
   const copyOf = (tensor: Tensor): Tensor => copies.get(tensor) ?? tensor;
   const nodes: Node[] = [];
   const origin = builder.origin;
   for (const node of graph.nodes) {
-    if (node.results.every((result) => given.has(result))) continue;
     const moved = withOperands(node, copyOf);
     const results = node.results.map((result) => {
       const copy = builder.tensor(result.name, result.type.dtype, result.type.shape);
       copies.set(result, copy);
+      if (stopped.has(result)) stopped.add(copy);
       return copy;
     });
     builder.origin = node.origin;

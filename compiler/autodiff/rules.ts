@@ -16,7 +16,7 @@ import type {
 } from "../graph/graph.ts";
 import { indicesOf, indicesOfCoordinate, renumber } from "../graph/traverse.ts";
 import { invariant } from "../invariant.ts";
-import { isFloat } from "../types/dtype.ts";
+import type { DType } from "../types/dtype.ts";
 import { type ReadAdjoint, readAdjoints } from "./body.ts";
 import { type Contribution, everywhere, zeros } from "./contributions.ts";
 import { clamped, scalarOf } from "./coordinate.ts";
@@ -31,8 +31,8 @@ export interface Sweep {
   readonly builder: GraphBuilder;
   /** A float that depends on what is differentiated by. */
   isActive(tensor: Tensor): boolean;
-  /** No derivative is taken through these. */
-  isStopped(tensor: Tensor): boolean;
+  /** No derivative is taken through these. Grows by the copies that rules make of them. */
+  readonly stopped: Set<Tensor>;
   /** The sum of what has been contributed; undefined for none, that is 0. Its dtype is f32. */
   adjointOf(tensor: Tensor): Tensor | undefined;
   contribute(tensor: Tensor, contribution: Contribution): void;
@@ -265,21 +265,24 @@ function clampedCoordinates(builder: GraphBuilder, scalars: Scalars, node: Scatt
   });
 }
 
-/** `backward` gives the adjoints of the float operands, or of all operands, in order. */
+function converted(builder: GraphBuilder, tensor: Tensor, dtype: DType): Tensor {
+  if (tensor.type.dtype === dtype) return tensor;
+  return builder.map(tensor.name, tensor.type.shape, readHere(tensor), dtype);
+}
+
+/** `backward` has one output an operand; those of operands that are no floats are not looked at. */
 function adjointOfCustom(sweep: Sweep, node: CustomNode): void {
   const { builder } = sweep;
   const adjoints = node.results.map((result) => sweep.adjointOf(result));
   if (adjoints.every((adjoint) => adjoint === undefined)) return;
-  const given = node.results.flatMap((result, k) =>
-    node.backward.inputs.length === node.operands.length + 2 * node.results.length || isFloat(result.type.dtype)
-      ? [adjoints[k] ?? zeros(builder, result.type)]
-      : [],
-  );
-  const outputs = inline(builder, node.backward, [...node.operands, ...node.results, ...given]).outputs;
-  const floats = node.operands.filter((operand) => isFloat(operand.type.dtype));
-  const receivers = outputs.length === node.operands.length ? node.operands : floats;
-  for (const [k, operand] of receivers.entries()) {
+  const given = node.results.map((result, k) => {
+    const adjoint = adjoints[k];
+    return adjoint ? converted(builder, adjoint, result.type.dtype) : zeros(builder, result.type);
+  });
+  const inputs = [...node.operands, ...node.results, ...given];
+  const { outputs } = inline(builder, node.backward, inputs, sweep.stopped);
+  for (const [k, operand] of node.operands.entries()) {
     const output = outputs[k];
-    if (output && sweep.isActive(operand)) contributeWhole(sweep, operand, output);
+    if (output && sweep.isActive(operand)) contributeWhole(sweep, operand, converted(builder, output, "f32"));
   }
 }

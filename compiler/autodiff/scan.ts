@@ -108,7 +108,7 @@ class ReverseScan {
       ...activeSlices.map(({ slice }) => slice),
       ...activeCaptured.map(({ tensor }) => tensor),
     ];
-    const contributions = contributionsTo(body, seeds, wrt, { stopped: copies.stopped });
+    const contributions = contributionsTo(body, seeds, wrt, { stopped: sweep.stopped });
     const previous = this.#flowing.map(
       (k) => contributions.total(copyOf(carries[k]!)) ?? zeros(body, adjointType(carries[k]!.type)),
     );
@@ -201,7 +201,7 @@ class ReverseScan {
       for (const node of body.nodes)
         if (operandsOf(node).some((tensor) => active.has(tensor)))
           for (const result of node.results)
-            if (isFloat(result.type.dtype) && !this.#sweep.isStopped(result)) active.add(result);
+            if (isFloat(result.type.dtype) && !this.#sweep.stopped.has(result)) active.add(result);
       for (const [k, carry] of carries.entries()) if (active.has(body.outputs[k]!.tensor)) active.add(carry);
     }
     const needed = new Set<Tensor>();
@@ -218,7 +218,7 @@ class ReverseScan {
   }
 
   /** The forward body inside the reverse one, reading stacked carries. */
-  #copyForward(): { copyOf(tensor: Tensor): Tensor; sums: [Tensor, Tensor][]; stopped: ReadonlySet<Tensor> } {
+  #copyForward(): { copyOf(tensor: Tensor): Tensor; sums: [Tensor, Tensor][] } {
     const { carries, slices, captured } = this.#inputs;
     const node = this.#node;
     const inputs = [
@@ -231,16 +231,13 @@ class ReverseScan {
       }),
       this.#iteration,
     ];
-    const { copyOf } = inline(this.#body, node.body, inputs);
+    const { copyOf } = inline(this.#body, node.body, inputs, this.#sweep.stopped);
     const sums = node.body.nodes.flatMap((inner): [Tensor, Tensor][] =>
       inner.kind === "generic" && inner.combiner === "sum"
         ? inner.results.map((result) => [result, copyOf(result)])
         : [],
     );
-    const stopped = new Set<Tensor>();
-    for (const inner of node.body.nodes)
-      for (const result of inner.results) if (this.#sweep.isStopped(result)) stopped.add(copyOf(result));
-    return { copyOf, sums, stopped };
+    return { copyOf, sums };
   }
 
   /** Reads the stacked value of every forward sum; its copy is left to be dropped. */

@@ -1,16 +1,66 @@
 import { describe, expect, it } from "vitest";
 import { float32, float64 } from "../../compiler/scalar/numbers.ts";
+import type { ScalarRow } from "../../compiler/scalar/row.ts";
 import { scalarRows } from "../../compiler/scalar/table.ts";
 import type { ScalarType } from "../../compiler/types/dtype.ts";
-import type { ScalarRow } from "../../compiler/scalar/row.ts";
 import { generator } from "./sampling.ts";
 
 /** Where float32 functions break: signed zeros, subnormal numbers, powers of two, extremes, values that are no numbers. */
 const corners = [
-  0, -0, 1, -1, 0.5, -0.5, 2, -2, 3, -3, 2.5, -2.5, 2 ** -149, -(2 ** -149), 2 ** -140, 2 ** -126, -(2 ** -126), 2 ** -24,
-  -(2 ** -24), 1e-5, -1e-5, 1 - 2 ** -24, 1 + 2 ** -23, 10, -10, 17, -17, 88, 88.7, 88.72283172607422, 89, 104, -87, -88,
-  -100, -103, -103.9, -104, -200, 1000, -1000, 2 ** 24, -(2 ** 24), 2 ** 31, -(2 ** 31), 2 ** 32, 65504, 65519, 65520,
-  3.4028234663852886e38, -3.4028234663852886e38, Infinity, -Infinity, Number.NaN,
+  0,
+  -0,
+  1,
+  -1,
+  0.5,
+  -0.5,
+  2,
+  -2,
+  3,
+  -3,
+  2.5,
+  -2.5,
+  2 ** -149,
+  -(2 ** -149),
+  2 ** -140,
+  2 ** -126,
+  -(2 ** -126),
+  2 ** -24,
+  -(2 ** -24),
+  1e-5,
+  -1e-5,
+  1 - 2 ** -24,
+  1 + 2 ** -23,
+  10,
+  -10,
+  17,
+  -17,
+  88,
+  88.7,
+  88.72283172607422,
+  89,
+  104,
+  -87,
+  -88,
+  -100,
+  -103,
+  -103.9,
+  -104,
+  -200,
+  1000,
+  -1000,
+  2 ** 24,
+  -(2 ** 24),
+  2 ** 31,
+  -(2 ** 31),
+  2 ** 32,
+  65504,
+  65519,
+  65520,
+  3.4028234663852886e38,
+  -3.4028234663852886e38,
+  Infinity,
+  -Infinity,
+  Number.NaN,
 ].map(Math.fround);
 
 const integers = [0, 1, 2, 3, 5, 7, 31, 100, 0x7fffffff];
@@ -67,9 +117,7 @@ describe.each(rows.map((row) => [row.name, row] as const))("%s in float32", (nam
     it.each(forms(row, operand as ScalarType))(`over ${operand}, %s form, is within its tolerance`, (form) => {
       const ops = float32(form);
       const lists = signature.arguments.map((type) => samplesOf(type, random));
-      const inside = many(count, () =>
-        row.domain.map(([low, high]) => Math.fround(low + (high - low) * random())),
-      );
+      const inside = many(count, () => row.domain.map(([low, high]) => Math.fround(low + (high - low) * random())));
       const wide = many(count, () => row.domain.map(() => Math.fround((random() - 0.5) * 2 ** (random() * 60 - 40))));
       const floats = signature.arguments.every((type) => type === "f32") ? [...inside, ...wide] : [];
       for (const args of [...products(lists), ...floats]) {
@@ -84,7 +132,9 @@ describe.each(rows.map((row) => [row.name, row] as const))("%s in float32", (nam
         const allowed = Math.max(half, absolute + relative * Math.abs(want.value));
         const off = error(got.value, want.value);
         if (off > allowed)
-          expect.fail(`${name}(${args.join(", ")}) = ${got.value}, not ${want.value}: off by ${off}, allowed ${allowed}`);
+          expect.fail(
+            `${name}(${args.join(", ")}) = ${got.value}, not ${want.value}: off by ${off}, allowed ${allowed}`,
+          );
       }
     });
 });
