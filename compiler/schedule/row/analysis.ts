@@ -28,8 +28,11 @@ export function analyseRow(group: FusionGroup): RowAnalysis {
   // For a map over the whole domain and for a reduction: the first pass that can compute it. For a map over the parallel
   // indices: the number of passes that must have ended.
   const first = new Map<Member, number>();
+  // A counter that is increased reads its own memory: what lay there before.
   const operands = (member: Member): Member[] =>
-    readsOf(member.body).flatMap(({ tensor }) => memberOf(group, tensor) ?? []);
+    readsOf(member.body)
+      .flatMap(({ tensor }) => memberOf(group, tensor) ?? [])
+      .filter((operand) => operand !== member);
   const full = (member: Member): boolean => member.node.combiner === "map" && isFull(group, member);
   for (const member of group.members) {
     const ready = operands(member).map((operand) => first.get(operand)! + (operand.node.combiner === "map" ? 0 : 1));
