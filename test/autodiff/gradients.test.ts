@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { generator } from "../scalar/sampling.ts";
 import { type RandomKind, randomGraph } from "../support/random-graph.ts";
-import { checkGradients, withGradients } from "./support.ts";
+import { checkGradients, sizeOf, withGradients } from "./support.ts";
 
 const runs = process.env.DLX_DEEP ? 2000 : 60;
 
@@ -20,6 +20,24 @@ describe("the adjoint of random graphs equals central differences", () => {
         const subject = withGradients(graph);
         const values = new Map(graph.inputs.map(({ tensor }, k) => [tensor, Float64Array.from(inputs[k]!)]));
         checkGradients(subject, values, generator(1));
+      }),
+      { numRuns: runs },
+    );
+  });
+  it("twice", () => {
+    fc.assert(
+      fc.property(randomGraph({ smooth: true, maximumNodes: 3 }), ({ graph, inputs }) => {
+        const first = withGradients(graph);
+        const outputs = first.graph.outputs.filter(({ path }) => path.startsWith("gradient."));
+        const second = withGradients({
+          ...first.graph,
+          outputs: outputs.map((o) => ({ ...o, path: `first.${o.path}` })),
+        });
+        const values = new Map(graph.inputs.map(({ tensor }, k) => [tensor, Float64Array.from(inputs[k]!)]));
+        const random = generator(2);
+        for (const { adjoint } of first.seeds)
+          values.set(adjoint, Float64Array.from({ length: sizeOf(adjoint) }, random));
+        checkGradients(second, values, random, 1e-5);
       }),
       { numRuns: runs },
     );

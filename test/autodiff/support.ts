@@ -37,7 +37,7 @@ export function withGradients(graph: Graph, wrt?: readonly Tensor[]): WithGradie
     .map(({ tensor }) => ({ tensor, adjoint: builder.input(`d_${tensor.name}`, { ...tensor.type, dtype: "f32" }) }));
   const { gradients } = differentiate(builder, seeds, by);
   const outputs = gradients.flatMap((tensor, k): GraphOutput[] =>
-    tensor ? [{ tensor, role: "result", path: `gradient_${k}` }] : [],
+    tensor ? [{ tensor, role: "result", path: `gradient.${by[k]!.name}` }] : [],
   );
   return { graph: verify(builder.finish([...graph.outputs, ...outputs]), "differentiate"), seeds, wrt: by, gradients };
 }
