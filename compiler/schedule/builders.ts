@@ -46,7 +46,7 @@ const largestWindow = 16;
 const contraction: Builder<Contraction> = {
   name: "contraction",
   analyse: analyseContraction,
-  cpu: contractionOnCpu,
+  cpu: (analysis, context) => contractionOnCpu(analysis, context),
   gpu: contractionGpu,
 };
 

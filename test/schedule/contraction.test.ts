@@ -1,14 +1,24 @@
 /** Random contractions in WebAssembly against the reference: layouts, windows, strides, prologues and epilogues. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { verify } from "../../compiler/graph/verify.ts";
+import { elementCount } from "../../compiler/graph/builder.ts";
+import type { Graph } from "../../compiler/graph/graph.ts";
 import { readGraph } from "../../compiler/graph/read.ts";
+import { verify } from "../../compiler/graph/verify.ts";
+import type { KernelMemory } from "../../compiler/kernel/interpret.ts";
+import { allocate, interpretKernel } from "../../compiler/kernel/interpret.ts";
+import { printKernel } from "../../compiler/kernel/print.ts";
+import { verifyKernel } from "../../compiler/kernel/verify.ts";
 import { evaluateOutputs } from "../../compiler/reference/evaluate.ts";
+import { rowMajor } from "../../compiler/schedule/align.ts";
 import { analyseContraction } from "../../compiler/schedule/contraction/analysis.ts";
+import { contractionOnCpu } from "../../compiler/schedule/contraction/cpu.ts";
+import { schemesOf } from "../../compiler/schedule/contraction/scheme.ts";
+import type { BuildContext } from "../../compiler/schedule/group.ts";
+import type { Unit } from "../../compiler/schedule/grouping.ts";
 import { groupNodes } from "../../compiler/schedule/grouping.ts";
 import { expectClose } from "../support/compare.ts";
 import { runOnCpu } from "../support/run-cpu.ts";
-import { valuesFor } from "./cases.test.ts";
 
 class Random {
   #state: number;
@@ -48,7 +58,10 @@ function axesOf(random: Random, own: readonly Index[], summed: readonly Index[])
     const partner = partners.length > 0 && random.chance(40) ? partners.pop() : undefined;
     if (partner === undefined) {
       const step = random.chance(15) ? 2 : 1;
-      return { extent: step * (extent - 1) + 1 + random.below(2), coordinate: `${step === 1 ? "" : `${step}*`}${name}` };
+      return {
+        extent: step * (extent - 1) + 1 + random.below(2),
+        coordinate: `${step === 1 ? "" : `${step}*`}${name}`,
+      };
     }
     const [stride, dilation] = [1 + random.below(2), 1 + random.below(2)];
     const reach = stride * (extent - 1) + dilation * (partner.extent - 1);
@@ -67,10 +80,10 @@ function axesOf(random: Random, own: readonly Index[], summed: readonly Index[])
   return { axes: random.shuffled(axes), guarded: guarded || axes.some(({ extent }) => extent === 1) };
 }
 
-function contractionText(seed: number): string {
+function contractionText(seed: number, points = 30000): string {
   const random = new Random(seed);
   const sizes = [2, 3, 4, 5, 6, 7, 8, 9, 11, 13, 16, 20];
-  let budget = 30000;
+  let budget = points;
   const indices = (prefix: string, count: number): Index[] =>
     Array.from({ length: count }, (_, k) => {
       const extent = Math.max(2, Math.min(random.pick(sizes), Math.floor(budget / 64)));
@@ -127,11 +140,73 @@ function contractionText(seed: number): string {
   return lines.join("\n");
 }
 
+/** Sixteenths between -2 and 2; small integers for what addresses. */
+function valuesFor(graph: Graph): number[][] {
+  const random = new Random(7);
+  return graph.inputs.map(({ tensor: { type } }) =>
+    Array.from({ length: elementCount(type.shape) }, () =>
+      type.dtype === "f32" ? (random.below(65) - 32) / 16 : random.below(5),
+    ),
+  );
+}
+
 function check(text: string): void {
   const graph = readGraph(text);
   verify(graph, "the text");
   const inputs = valuesFor(graph);
   expectClose(graph, runOnCpu(graph, inputs), evaluateOutputs(graph, inputs));
+}
+
+const units = (graph: Graph): Unit[] =>
+  groupNodes(graph, { isContraction: (group) => analyseContraction(group) !== undefined, maximumBuffers: 24 });
+
+/** Every scheme of a graph's one contraction in the interpreter, where memory has bounds. */
+function checkSchemes(text: string): string[] {
+  const graph = readGraph(text);
+  const inputs = valuesFor(graph);
+  const want = evaluateOutputs(graph, inputs);
+  const [unit, ...others] = units(graph);
+  if (unit?.kind !== "group" || others.length > 0) return [];
+  const contraction = analyseContraction(unit.group);
+  if (contraction === undefined) return [];
+  let scratch = 0;
+  const context: BuildContext = {
+    target: "cpu",
+    layout: (tensor) => ({ place: { kind: "tensor", tensor, offset: 0 }, strides: rowMajor(tensor.type.shape) }),
+    uniform: () => undefined,
+    scratch: (elements) => ({ kind: "scratch", id: scratch++, elements }),
+    constant: () => expect.fail("no tables here"),
+    name: (hint) => hint,
+  };
+  const extents = [...unit.group.parallel, ...unit.group.reduction].map(({ extent }) => extent);
+  const count = schemesOf(contraction, extents, context).length;
+  const kinds: string[] = [];
+  for (let k = 0; k < count; k++) {
+    const [dispatch] = contractionOnCpu(contraction, context, (schemes) => {
+      const { kind, rowPanel, columnPanel, outerSum } = schemes[k]!;
+      kinds.push(`${kind} ${rowPanel.kind} ${columnPanel.kind}${outerSum ? " in parts" : ""}`);
+      return schemes[k]!;
+    });
+    if (dispatch === undefined) return expect.fail("a dispatch");
+    verifyKernel(dispatch.kernel);
+    const memory = new Map<unknown, KernelMemory>();
+    for (const [at, { tensor }] of graph.inputs.entries()) memory.set(tensor, Float32Array.from(inputs[at]!));
+    const buffers = dispatch.buffers.map((place, at) => {
+      const { type } = dispatch.kernel.buffers[at]!;
+      if (place.kind === "scratch") return allocate(type, place.elements).fill(Number.NaN);
+      const found = memory.get(place.tensor) ?? allocate(type, elementCount(place.tensor.type.shape));
+      memory.set(place.tensor, found);
+      return found;
+    });
+    interpretKernel(dispatch.kernel, buffers);
+    const got = graph.outputs.map(({ tensor }) => memory.get(tensor)!);
+    try {
+      expectClose(graph, got, want);
+    } catch (error) {
+      throw new Error(`scheme ${kinds.at(-1)}: ${error}\n${printKernel(dispatch.kernel)}`);
+    }
+  }
+  return kinds;
 }
 
 describe("contractions", () => {
@@ -149,9 +224,29 @@ describe("contractions", () => {
     );
   });
 
+  test("every scheme of random ones does", () => {
+    const kinds = new Set<string>();
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 2 ** 31 - 1 }), (seed) => {
+        const text = contractionText(seed, 3000);
+        try {
+          for (const kind of checkSchemes(text)) kinds.add(kind);
+        } catch (error) {
+          throw new Error(`${text}\n${error instanceof Error ? error.stack : error}`);
+        }
+      }),
+      { numRuns: process.env.DLX_DEEP ? 1000 : 40, endOnFailure: true },
+    );
+    expect([...kinds].filter((kind) => kind.startsWith("dot"))).not.toEqual([]);
+  });
+
   const product = (m: number, n: number, k: number, order: [string, string] = ["i,k", "k,j"]): string => {
     const extent: Record<string, number> = { i: m, j: n, k };
-    const shape = (names: string): string => names.split(",").map((name) => extent[name]).join(",");
+    const shape = (names: string): string =>
+      names
+        .split(",")
+        .map((name) => extent[name])
+        .join(",");
     return `input %a: f32[${shape(order[0])}] argument a
       input %b: f32[${shape(order[1])}] argument b
       %y: f32[${m},${n}] = sum[i<${m}, j<${n} | k<${k}] %a[${order[0]}] * %b[${order[1]}]
@@ -173,7 +268,7 @@ describe("contractions", () => {
       input %w: f32[3,5,4,3,3] argument w
       %y: f32[2,3,5,6,7] = sum[n<2, g<3, o<5, i<6, j<7 | c<4, p<3, q<3] %x[n, g, c, 2*i + p - 1, 2*j + q - 1 else 0] * %w[g, o, c, p, q]
       output %y result y`,
-    "attention": `input %q: f32[2,3,10,8] argument q
+    attention: `input %q: f32[2,3,10,8] argument q
       input %k: f32[2,3,14,8] argument k
       input %v: f32[2,3,14,8] argument v
       %s: f32[2,3,10,14] = sum[b<2, h<3, i<10, j<14 | d<8] %q[b, h, i, d] * %k[b, h, j, d]
@@ -199,11 +294,7 @@ describe("contractions", () => {
   };
   for (const [name, text] of Object.entries(cases))
     test(name, () => {
-      const units = groupNodes(readGraph(text), {
-        isContraction: (group) => analyseContraction(group) !== undefined,
-        maximumBuffers: 24,
-      });
-      expect(units.some((unit) => unit.kind === "group" && unit.contraction)).toBe(true);
+      expect(units(readGraph(text)).some((unit) => unit.kind === "group" && unit.contraction)).toBe(true);
       check(text);
     });
 });

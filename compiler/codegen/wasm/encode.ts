@@ -1,6 +1,7 @@
 /** The binary format of WebAssembly modules (Core Specification 2.0, section 5): bytes, numbers, sections. */
-import { opcode, slotCode } from "./instructions.ts";
+
 import type { Slot } from "./instructions.ts";
+import { opcode, slotCode } from "./instructions.ts";
 
 export class Bytes {
   #data = new Uint8Array(256);

@@ -69,17 +69,7 @@ export function expandKernel(kernel: Kernel, relaxed: boolean): Kernel {
     // A shift by lanes of different counts has no instruction.
     const alike = (rule.uniform ?? []).every((at) => isUniform(operands[at]));
     if (form === undefined || (e.lanes === 4 && !alike))
-      return vector(
-        [0, 1, 2, 3].map((l) =>
-          expand(
-            apply(
-              name,
-              type,
-              ...operands.map((operand) => lane(operand, l)),
-            ),
-          ),
-        ),
-      );
+      return vector([0, 1, 2, 3].map((l) => expand(apply(name, type, ...operands.map((operand) => lane(operand, l))))));
     return apply(name, type, ...operands);
   }
 

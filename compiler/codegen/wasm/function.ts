@@ -37,7 +37,8 @@ class Writer {
     // One run a slot makes the declaration short. Ends of loops that count by a pointer are added later, as i32.
     for (const slot of ["v128", "f32", "i32"] as const)
       for (const candidate of own) if (candidate.slot === slot) this.#declare(candidate);
-    for (const used of usage.read) invariant(this.#numbers.has(used), `${f.name} reads ${used.hint}, which is never set`);
+    for (const used of usage.read)
+      invariant(this.#numbers.has(used), `${f.name} reads ${used.hint}, which is never set`);
   }
 
   #declare(candidate: Local): void {

@@ -70,7 +70,13 @@ export function opcode(name: string): readonly number[] {
   return [0xfc, fc];
 }
 
-const vectorless = new Set(["i32x4.extract_lane", "f32x4.extract_lane", "v128.any_true", "i32x4.all_true", "i32x4.bitmask"]);
+const vectorless = new Set([
+  "i32x4.extract_lane",
+  "f32x4.extract_lane",
+  "v128.any_true",
+  "i32x4.all_true",
+  "i32x4.bitmask",
+]);
 
 /** What an instruction leaves on the stack; `select` leaves what its arms are. */
 export function resultSlot(name: string, first: Slot): Slot {

@@ -222,7 +222,8 @@ class Lowering {
     const monomials = [...polynomial.terms.values()];
     const region = monomials.map((m) => this.#placement.regionOf(m)).reduce(deeper, this.#root);
     const variable = this.#placement.sum(monomials);
-    const value = variable === undefined ? number(polynomial.constant) : addValues(variable, number(polynomial.constant));
+    const value =
+      variable === undefined ? number(polynomial.constant) : addValues(variable, number(polynomial.constant));
     return { value, region, key: this.#keyOf(value) };
   }
   /** Of sums and constants: their locals never change. */
@@ -399,7 +400,9 @@ class Lowering {
     invariant(first && rest.length === 3, "a vector has four elements");
     const type = first.type;
     if (elements.every((e) => e.kind === "constant")) {
-      const bits = elements.map((e) => (e.kind === "constant" ? bitsOf(type, e.value) * (type === "bool" ? -1 : 1) : 0));
+      const bits = elements.map((e) =>
+        e.kind === "constant" ? bitsOf(type, e.value) * (type === "bool" ? -1 : 1) : 0,
+      );
       return this.#constant({ kind: "lanes", slot: "v128", bits: [bits[0]!, bits[1]!, bits[2]!, bits[3]!] });
     }
     let vector =
@@ -424,7 +427,12 @@ class Lowering {
     }
     const scalar = this.#lower(element);
     if (element.type !== "bool")
-      return this.#combine(`${element.type === "f32" ? "f32x4" : "i32x4"}.replace_lane`, "v128", [vector, scalar], [lane]);
+      return this.#combine(
+        `${element.type === "f32" ? "f32x4" : "i32x4"}.replace_lane`,
+        "v128",
+        [vector, scalar],
+        [lane],
+      );
     const mask = this.#combine("i32.sub", "i32", [this.#constant(number(0)), scalar]);
     return this.#combine("i32x4.replace_lane", "v128", [vector, mask], [lane]);
   }
@@ -461,7 +469,11 @@ class Lowering {
     if (product === undefined) return undefined;
     const code = e.name === "add" ? "f32x4.relaxed_madd" : "f32x4.relaxed_nmadd";
     const addend = product === right ? left : right;
-    return this.#combine(code, "v128", [...product.arguments, addend].map((x) => this.#lower(x)));
+    return this.#combine(
+      code,
+      "v128",
+      [...product.arguments, addend].map((x) => this.#lower(x)),
+    );
   }
 }
 

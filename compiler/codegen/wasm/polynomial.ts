@@ -2,8 +2,9 @@
  * Index arithmetic in normal form: a constant plus coefficients times products of atoms, modulo 2^32. An atom is an i32
  * that is not itself a sum or a product: a parameter, a loop counter, a loaded value.
  */
-import type { Region } from "./region.ts";
+
 import type { Local } from "./machine.ts";
+import type { Region } from "./region.ts";
 
 export interface Atom {
   readonly id: number;

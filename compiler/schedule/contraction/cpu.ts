@@ -3,9 +3,8 @@
  * panels, a register tile, and loops around it in the order that keeps the panels in cache. Convolutions are the same with
  * other addresses: their panels are padded copies, read through the window.
  */
-import { KernelBuilder, add, constant, mul } from "../../kernel/build.ts";
-import type { Dispatch } from "../../kernel/ir.ts";
-import type { Expression } from "../../kernel/ir.ts";
+import { add, constant, KernelBuilder, mul } from "../../kernel/build.ts";
+import type { Dispatch, Expression } from "../../kernel/ir.ts";
 import type { BuildContext } from "../group.ts";
 import { Operands } from "../operands.ts";
 import type { Placed } from "../program.ts";
@@ -15,12 +14,16 @@ import { MicroKernel } from "./micro-kernel.ts";
 import type { DirectPanel, PackedPanel } from "./packing.ts";
 import { pack } from "./packing.ts";
 import type { IndexLoop, Scheme } from "./scheme.ts";
-import { chooseScheme, isBoundTo, lastOf, tile } from "./scheme.ts";
+import { cheapest, isBoundTo, lastOf, schemesOf, tile } from "./scheme.ts";
 
-export function contractionOnCpu(contraction: Contraction, context: BuildContext): readonly Dispatch<Placed>[] {
+export function contractionOnCpu(
+  contraction: Contraction,
+  context: BuildContext,
+  choose: (schemes: readonly Scheme[]) => Scheme = cheapest,
+): readonly Dispatch<Placed>[] {
   const { group, root } = contraction;
   const extents = [...group.parallel, ...group.reduction].map(({ extent }) => extent);
-  const scheme = chooseScheme(contraction, extents, context);
+  const scheme = choose(schemesOf(contraction, extents, context));
   const hint = root.node.results[0]!.name;
   const kernel = new KernelBuilder(context.name(hint), "cpu");
   const operands = new Operands(kernel, context);
@@ -74,11 +77,7 @@ class Nest {
   }
 
   /** Nested loops; the outermost of all may be shared between threads. */
-  #loops(
-    loops: readonly IndexLoop[],
-    active: readonly Active[],
-    body: (active: readonly Active[]) => void,
-  ): void {
+  #loops(loops: readonly IndexLoop[], active: readonly Active[], body: (active: readonly Active[]) => void): void {
     const [loop, ...inner] = loops;
     if (loop === undefined) {
       body(active);

@@ -77,9 +77,7 @@ export class MicroKernel {
   #lanes(active: readonly Active[], place: TilePlace): Vectors {
     const { kernel } = this.#operands;
     const vectors = Math.ceil(place.columns / 4);
-    const accumulators = times(place.rows, () =>
-      times(vectors, () => kernel.declare("sum", constant("f32", 0, 4))),
-    );
+    const accumulators = times(place.rows, () => times(vectors, () => kernel.declare("sum", constant("f32", 0, 4))));
     this.#sumLoops([], 1, (inner) => {
       const here = [...active, ...inner];
       const right = times(vectors, (v) =>

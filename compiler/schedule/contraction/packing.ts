@@ -168,7 +168,8 @@ export function pack(
     }
     const { base, from, to } = boundBase(dimension, layout.extents, values);
     const isInnermost = k === layout.dimensions.length - 1;
-    const segments = dimension.bound.length > 0 ? [0, dimension.extent] : breaksOf(layout.support, dimension.d, dimension.extent);
+    const segments =
+      dimension.bound.length > 0 ? [0, dimension.extent] : breaksOf(layout.support, dimension.d, dimension.extent);
     for (let s = 0; s + 1 < segments.length; s++) {
       const [start, end] = [segments[s]!, segments[s + 1]!];
       const range = { min: start + from, max: end - 1 + to };

@@ -55,8 +55,7 @@ export interface Surroundings {
 /** A read whose place is affine and surely in range. */
 export function isPlain(read: ScalarRead, extents: readonly number[]): boolean {
   return read.coordinates.every(
-    (coordinate, axis) =>
-      isAffine(coordinate) && provedInRange(coordinate, extents, read.tensor.type.shape[axis]!),
+    (coordinate, axis) => isAffine(coordinate) && provedInRange(coordinate, extents, read.tensor.type.shape[axis]!),
   );
 }
 
@@ -68,7 +67,11 @@ export function strideOf(coordinates: readonly Coordinate[], strides: readonly n
   return total;
 }
 
-export function surroundingsOf(contraction: Contraction, extents: readonly number[], context: BuildContext): Surroundings {
+export function surroundingsOf(
+  contraction: Contraction,
+  extents: readonly number[],
+  context: BuildContext,
+): Surroundings {
   const accesses: ((position: number) => number)[] = [];
   const pinned = new Set<number>();
   const { group } = contraction;
@@ -103,17 +106,21 @@ interface Sides {
   readonly columnPositions: readonly number[];
 }
 
-export function chooseScheme(contraction: Contraction, extents: readonly number[], context: BuildContext): Scheme {
+/** Every way that is considered; the one with the columns packed is always there. */
+export function schemesOf(contraction: Contraction, extents: readonly number[], context: BuildContext): Scheme[] {
   const surroundings = surroundingsOf(contraction, extents, context);
   const { left, right, rows, columns } = contraction;
   const orientations: Sides[] = [
     { rows: left, columns: right, rowPositions: rows, columnPositions: columns },
     { rows: right, columns: left, rowPositions: columns, columnPositions: rows },
   ];
-  const schemes = orientations.flatMap((sides) => {
+  return orientations.flatMap((sides) => {
     const planner = new Planner(contraction, sides, surroundings, extents, context);
     return [planner.lanes(false), planner.lanes(true), planner.dot()].filter((scheme) => scheme !== undefined);
   });
+}
+
+export function cheapest(schemes: readonly Scheme[]): Scheme {
   return schemes.reduce((best, scheme) => (scheme.cost < best.cost ? scheme : best));
 }
 
@@ -251,7 +258,8 @@ class Planner {
   lanes(packed: boolean): Scheme | undefined {
     const { columnPositions, rowPositions } = this.#sides;
     const innermost = columnPositions.at(-1);
-    const canRead = this.#columnDirect !== undefined && innermost !== undefined && this.#columnDirect.stride(innermost) === 1;
+    const canRead =
+      this.#columnDirect !== undefined && innermost !== undefined && this.#columnDirect.stride(innermost) === 1;
     if (!packed && !canRead) return undefined;
     const rowDirect = this.#rowDirect;
     const inWindow = (position: number): number => Number(!this.#window(this.#rowSupport, position, rowPositions));
@@ -275,7 +283,11 @@ class Planner {
     const bound = this.#bound(outer);
     const panel = (support: Support, direct: DirectPanel | undefined) => {
       if (direct !== undefined) return direct.stride(innermost) === 1 ? direct : undefined;
-      const order = orderDimensions(support, [...this.#sides.rowPositions, ...this.#sides.columnPositions, ...sumOrder], []);
+      const order = orderDimensions(
+        support,
+        [...this.#sides.rowPositions, ...this.#sides.columnPositions, ...sumOrder],
+        [],
+      );
       const at = order.findIndex((d) => support.dimensions[d]!.terms.some(({ position }) => position === innermost));
       if (at < 0) return undefined;
       const moved = [...order.filter((_, k) => k !== at), order[at]!];

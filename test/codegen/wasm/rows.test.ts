@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { apply, KernelBuilder, load, mul, splat, u32, variable } from "../../../compiler/kernel/build.ts";
-import { allocate } from "../../../compiler/kernel/interpret.ts";
 import type { KernelMemory } from "../../../compiler/kernel/interpret.ts";
+import { allocate } from "../../../compiler/kernel/interpret.ts";
 import type { Kernel, Lanes } from "../../../compiler/kernel/ir.ts";
 import { evaluate } from "../../../compiler/scalar/numbers.ts";
 import type { ScalarRow } from "../../../compiler/scalar/row.ts";
@@ -29,7 +29,9 @@ function samples(type: ScalarType, seed: number, domain: readonly [number, numbe
       return Float32Array.from(random, (w) => low + ((high - low) * w) / 2 ** 32);
     }
     case "i32":
-      return Int32Array.from(random, (w, k) => (k < 64 ? edges[(k >> (3 * (seed % 2))) & 7]! : k % 2 ? w : (w % 41) - 20));
+      return Int32Array.from(random, (w, k) =>
+        k < 64 ? edges[(k >> (3 * (seed % 2))) & 7]! : k % 2 ? w : (w % 41) - 20,
+      );
     case "u32":
       return Uint32Array.from(random, (w, k) => (k < 64 ? edges[(k >> (3 * (seed % 2))) & 7]! : k % 2 ? w : w % 41));
     case "bool":
@@ -40,7 +42,13 @@ function samples(type: ScalarType, seed: number, domain: readonly [number, numbe
 }
 
 /** `y[i] = row(x0[i], x1[i], ..)`; bools are buffers of bool. */
-function rowKernel(name: string, types: readonly ScalarType[], result: ScalarType, lanes: Lanes, uniform: readonly number[]): Kernel {
+function rowKernel(
+  name: string,
+  types: readonly ScalarType[],
+  result: ScalarType,
+  lanes: Lanes,
+  uniform: readonly number[],
+): Kernel {
   const k = new KernelBuilder(`row_${name}`, "cpu");
   const inputs = types.map((type, at) => ({ type, name: k.buffer(`x${at}`, type, "read") }));
   const output = k.buffer("y", result, "write");
@@ -67,7 +75,9 @@ describe.each(scalarRows.map((row) => [row.name, row] as const))("%s", (_name, r
       for (const relaxed of enableRelaxed() ? [false, true] : [false])
         test(`${operand} x${lanes}${relaxed ? " relaxed" : ""}`, async () => {
           const { arguments: types, result } = signature;
-          const floats = types.map((type, k) => types.slice(0, k).filter((t) => t === "f32").length + (type === "f32" ? 0 : 99));
+          const floats = types.map(
+            (type, k) => types.slice(0, k).filter((t) => t === "f32").length + (type === "f32" ? 0 : 99),
+          );
           const uniform = row.wasm[operand as ScalarType]?.uniform ?? [];
           const inputs = types.map((type, k) => samples(type, k, row.domain[floats[k]!]));
           // Its documented condition: divisors are neither 0 nor -1.

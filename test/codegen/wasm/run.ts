@@ -11,8 +11,8 @@ const wabt = await wabtModule();
 
 /** The smallest module with an `f32x4.relaxed_madd`. */
 const relaxedProbe = new Uint8Array([
-  0, 97, 115, 109, 1, 0, 0, 0, 1, 8, 1, 96, 3, 123, 123, 123, 1, 123, 3, 2, 1, 0, 10, 14, 1, 12, 0, 32, 0, 32, 1, 32,
-  2, 253, 133, 2, 11,
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 8, 1, 96, 3, 123, 123, 123, 1, 123, 3, 2, 1, 0, 10, 14, 1, 12, 0, 32, 0, 32, 1, 32, 2,
+  253, 133, 2, 11,
 ]);
 export function enableRelaxed(): boolean {
   if (WebAssembly.validate(relaxedProbe)) return true;
@@ -62,8 +62,10 @@ export async function runWasm(
   const words = new Uint32Array(memory.buffer);
   const canary = 0x7fc0dead;
   words.fill(canary);
-  buffers.forEach((buffer, k) => words.set(new Uint32Array(buffer.buffer, buffer.byteOffset, buffer.length), addresses[k]! / 4));
-  const { instance } = await WebAssembly.instantiate(bytes, { env: { memory } });
+  buffers.forEach((buffer, k) =>
+    words.set(new Uint32Array(buffer.buffer, buffer.byteOffset, buffer.length), addresses[k]! / 4),
+  );
+  const instance = await WebAssembly.instantiate(await WebAssembly.compile(Buffer.from(bytes)), { env: { memory } });
   const entry = instance.exports.entry0;
   if (typeof entry !== "function") throw new Error("no entry");
   entry();
