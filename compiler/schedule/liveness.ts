@@ -90,12 +90,13 @@ export function livenessOf(schedule: Schedule): Interval[] {
     }
   };
   walk(schedule.steps);
-  for (const run of extend) run();
   for (const { tensor, role } of schedule.graph.inputs)
     if (role === "argument" || role === "knob") touch(tensor, bytesOf(tensor), -1, true);
   for (const { tensor } of schedule.graph.outputs) {
     const memory = memoryOf(tensor);
     touch(memory, bytesOf(memory), end, false);
   }
+  // Last: a result that a repeat fills piece by piece is used outside of it too.
+  for (const run of extend) run();
   return [...intervals.values()];
 }
