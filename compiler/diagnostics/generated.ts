@@ -148,7 +148,7 @@ export const catalogue = {
     code: "E0115",
     severity: "error",
     title: "A wrong number of parameter lists",
-    message: "{word} `{name}` has {got} of parameters; it takes {expected}",
+    message: "{word} `{name}` takes {expected}; got {got}",
     help: ["{help?}"],
     explanation: "`fn` and `model` have one list of parameters. `layer`, `optimizer` and `train` have two: the configuration, which is known\nat compile time, and the tensors.",
     bad: "layer scale(x: f32[N]) -> f32[N] = 2 * x",
@@ -254,6 +254,486 @@ export const catalogue = {
     bad: "fn f(x: f32) -> f32 = x\nimport nn",
     good: "import nn\nfn f(x: f32) -> f32 = x",
   },
+  E0201: {
+    code: "E0201",
+    severity: "error",
+    title: "An unknown name",
+    message: "`{name}` is not known here",
+    help: ["did you mean `{suggestion?}`?","define it with `let`, or import the module that has it"],
+    explanation: "Names come from the parameters and `let`s around, from the file's declarations, from its imports and from the language.\nDimensions of declared shapes (`f32[N, C]`) are names too, inside their declaration.",
+    bad: "fn f(x: f32[N]) -> f32[N] = rleu(x)",
+    good: "fn f(x: f32[N]) -> f32[N] = max(x, 0)",
+  },
+  E0202: {
+    code: "E0202",
+    severity: "error",
+    title: "A missing argument",
+    message: "{callee} needs `{name}`: {type}",
+    help: ["add `{name}: ..` to the call"],
+    explanation: "Every parameter without a default has to be given, by position or by name.",
+    bad: "fn scale(x: f32[N], by: f32) -> f32[N] = x * by\nfn f(x: f32[N]) -> f32[N] = scale(x)",
+    good: "fn scale(x: f32[N], by: f32) -> f32[N] = x * by\nfn f(x: f32[N]) -> f32[N] = scale(x, 2)",
+  },
+  E0203: {
+    code: "E0203",
+    severity: "error",
+    title: "The wrong number of arguments",
+    message: "{callee} takes {expected} arguments; got {got}",
+    help: ["give exactly {expected}"],
+    explanation: "Positional arguments fill the parameters in order. A layer has two lists: its configuration, then its tensors, as in\n`dense(10)(x)`.",
+    bad: "fn double(x: f32[N]) -> f32[N] = 2 * x\nfn f(x: f32[N]) -> f32[N] = double(x, 3)",
+    good: "fn double(x: f32[N]) -> f32[N] = 2 * x\nfn f(x: f32[N]) -> f32[N] = double(x)",
+  },
+  E0204: {
+    code: "E0204",
+    severity: "error",
+    title: "An argument that the function does not have",
+    message: "{callee} has no parameter `{name}`",
+    help: ["did you mean `{suggestion?}`?","its parameters are {known?}","leave it out"],
+    explanation: "A named argument has to be called as the declaration calls its parameter.",
+    bad: "fn scale(x: f32[N], by: f32 = 2) -> f32[N] = x * by\nfn f(x: f32[N]) -> f32[N] = scale(x, factor: 3)",
+    good: "fn scale(x: f32[N], by: f32 = 2) -> f32[N] = x * by\nfn f(x: f32[N]) -> f32[N] = scale(x, by: 3)",
+  },
+  E0205: {
+    code: "E0205",
+    severity: "error",
+    title: "A value of the wrong kind",
+    message: "{name} has to be {expected}; got {got}",
+    help: ["give {expected}"],
+    explanation: "`int float bool str list fn layer` are known while compiling; tensors are not. A compile-time number becomes a tensor where\none is expected, never the other way round.",
+    bad: "fn repeated(x: f32[N], times: int) -> f32[N] = x * times\nfn f(x: f32[N]) -> f32[N] = repeated(x, x)",
+    good: "fn repeated(x: f32[N], times: int) -> f32[N] = x * times\nfn f(x: f32[N]) -> f32[N] = repeated(x, 3)",
+  },
+  E0206: {
+    code: "E0206",
+    severity: "error",
+    title: "A statement where it cannot stand",
+    message: "{what} may only stand in {where}",
+    help: ["move it into {where}"],
+    explanation: "`param` belongs to a layer or a model, `state` also to an optimizer and a train block, `minimize` and `metric` to a train\nblock. A `fn` is pure: it owns nothing.",
+    bad: "fn f(x: f32[N]) -> f32[N] {\n  param w: f32[N] = 0\n  x * w\n}",
+    good: "layer scale()(x: f32[N, D]) -> f32[N, D] {\n  param w: f32[D] = 0\n  let y[n, d] = x[n, d] * w[d]\n  y\n}",
+  },
+  E0207: {
+    code: "E0207",
+    severity: "error",
+    title: "Something that cannot be called",
+    message: "{got} is not a function",
+    help: ["remove the call, or call a function, a layer or a model"],
+    explanation: "Functions, layers (their configuration), instances of layers and models can be called, nothing else.",
+    bad: "fn f(x: f32[N]) -> f32[N] = x(1)",
+    good: "fn f(x: f32[N]) -> f32[N] = exp(x)",
+  },
+  E0208: {
+    code: "E0208",
+    severity: "error",
+    title: "Something that cannot be assigned to",
+    message: "`:=` cannot change {what}: {got}",
+    help: ["use `let` for a new name, or declare `state`"],
+    explanation: "`:=` gives a state its next value, and in a train block a model's parameters. Other names never change.",
+    bad: "layer f()(x: f32[N]) -> f32[N] {\n  let y = x\n  y := 2 * x\n  y\n}",
+    good: "layer f()(x: f32[N, D]) -> f32[N, D] {\n  state seen: f32[D] = 0\n  let total[d] = sum[n] x[n, d]\n  if training { seen := total }\n  x\n}",
+  },
+  E0209: {
+    code: "E0209",
+    severity: "error",
+    title: "A module that is not there",
+    message: "there is no module {path}",
+    help: ["import a library module by its name (`import nn`), or a file beside this one (`import \"./blocks.dlx\"`)"],
+    explanation: "Files are imported relative to the importing file, never from outside the project's folder.",
+    bad: "import \"./missing.dlx\"",
+    good: "import nn",
+  },
+  E0210: {
+    code: "E0210",
+    severity: "error",
+    title: "Modules that import each other",
+    message: "these modules import each other: {cycle}",
+    help: ["move what both need into a third module"],
+    explanation: "A module is read after all it imports, so imports form no cycle.",
+    bad: "import \"./cycle.dlx\"",
+    good: "import nn",
+  },
+  E0211: {
+    code: "E0211",
+    severity: "error",
+    title: "A name from two modules",
+    message: "`{name}` comes from {modules}",
+    help: ["write which one: `{qualified}`"],
+    explanation: "A plain name has to come from one module. The qualified form says which.",
+    bad: "import nn\nimport loss\nfn f(x: f32[N, C]) -> f32[N, C] = softmax(x)",
+    good: "import nn\nfn f(x: f32[N, C]) -> f32[N, C] = nn.softmax(x)",
+  },
+  E0212: {
+    code: "E0212",
+    severity: "error",
+    title: "A name that is taken",
+    message: "`{name}` is the language's own and cannot be declared",
+    help: ["choose another name"],
+    explanation: "The reductions `sum prod max min mean argmax argmin any all` mean the same everywhere, so that `sum[k]` can be read without\nlooking anything up.",
+    bad: "fn sum(x: f32[N]) -> f32 = x[0]",
+    good: "fn first(x: f32[N]) -> f32 = x[0]",
+  },
+  E0213: {
+    code: "E0213",
+    severity: "error",
+    title: "A member that is not there",
+    message: "{what} has no `{name}`",
+    help: ["did you mean `{suggestion?}`?","it has {known?}","look at what it is"],
+    explanation: "Records have their fields, models and instances what their body names (`LeNet.params`, `ResNet20.features`), tensors `rank`\nand `shape`.",
+    bad: "fn f(x: f32[N]) -> int = x.length",
+    good: "fn f(x: f32[N]) -> int = x.rank",
+  },
+  E0214: {
+    code: "E0214",
+    severity: "error",
+    title: "A condition that is not known while compiling",
+    message: "{what} needs a compile-time bool; got {got}",
+    help: ["use `select(mask, a, b)` to choose at run time"],
+    explanation: "`if`, `where` and `repeat` shape the graph, so their conditions are known to the compiler. What depends on a tensor is chosen\nelement by element with `select`.",
+    bad: "fn f(x: f32) -> f32 = if x > 0 then x else 0",
+    good: "fn f(x: f32) -> f32 = select(x > 0, x, 0)",
+  },
+  E0215: {
+    code: "E0215",
+    severity: "error",
+    title: "Operands that do not go together",
+    message: "`{operator}` cannot be applied to {left} {right}",
+    help: ["convert one of them, or use other operands"],
+    explanation: "Arithmetic takes numbers and tensors, `and`, `or` and `not` take truths, `+` also joins texts and lists.",
+    bad: "fn f(x: f32[N]) -> f32[N] = x + \"a\"",
+    good: "fn f(x: f32[N]) -> f32[N] = x + 1",
+  },
+  E0216: {
+    code: "E0216",
+    severity: "error",
+    title: "Something that cannot be indexed",
+    message: "{got} has no elements",
+    help: ["index a tensor or a list"],
+    explanation: "Square brackets read tensors and lists.",
+    bad: "fn f(x: f32[N], k: int = 2) -> f32[N] = x * k[0]",
+    good: "fn f(x: f32[N], k: list[int] = [2]) -> f32[N] = x * k[0]",
+  },
+  E0217: {
+    code: "E0217",
+    severity: "error",
+    title: "Parts that do not match",
+    message: "expected {expected}; got {got}",
+    help: ["give the pattern as many names as the value has parts"],
+    explanation: "A tuple pattern names every part of a tuple; `_` leaves one out.",
+    bad: "fn f(x: f32[N]) -> f32[N] {\n  let (a, b, c) = (x, x)\n  a\n}",
+    good: "fn f(x: f32[N]) -> f32[N] {\n  let (a, _) = (x, x)\n  a\n}",
+  },
+  E0218: {
+    code: "E0218",
+    severity: "error",
+    title: "An argument given twice",
+    message: "{callee} gets `{name}` twice",
+    help: ["remove one of them"],
+    explanation: "A parameter is given by position or by name, once.",
+    bad: "fn scale(x: f32[N], by: f32) -> f32[N] = x * by\nfn f(x: f32[N]) -> f32[N] = scale(x, 2, by: 3)",
+    good: "fn scale(x: f32[N], by: f32) -> f32[N] = x * by\nfn f(x: f32[N]) -> f32[N] = scale(x, by: 3)",
+  },
+  E0219: {
+    code: "E0219",
+    severity: "error",
+    title: "A layer outside a model",
+    message: "nothing here can own the weights of {name}",
+    help: ["use it inside a `layer` or a `model`, or pass in an instance"],
+    explanation: "An instance of a layer belongs to the layer or model whose body makes it. A `fn` called from there may make one, a `fn` of its\nown may not.",
+    bad: "import nn\nexport fn f(x: f32[4, 8]) -> f32[4, 2] = x |> dense(2)",
+    good: "import nn\nmodel F(x: f32[N, 8]) -> f32[N, 2] = x |> dense(2)",
+  },
+  E0220: {
+    code: "E0220",
+    severity: "error",
+    title: "A name declared twice",
+    message: "{what} declares `{name}` twice",
+    help: ["give one of them another name"],
+    explanation: "Parameters, states, losses and metrics are found by their names, in weights files too.",
+    bad: "layer f()(x: f32[N, D]) -> f32[N, D] {\n  param w: f32[D] = 0\n  param w: f32[D] = 1\n  x\n}",
+    good: "layer f()(x: f32[N, D]) -> f32[N, D] {\n  param w: f32[D] = 0\n  param v: f32[D] = 1\n  x\n}",
+  },
+  E0221: {
+    code: "E0221",
+    severity: "error",
+    title: "A `_` outside a call",
+    message: "`_` stands for nothing here",
+    help: ["use it as an argument (`normal(_, std: 0.02)`), in brackets for a new axis, or in a pattern"],
+    explanation: "As an argument `_` makes the call a function: `f(_, a)` is `x => f(x, a)`.",
+    bad: "fn f(x: f32[N]) -> f32[N] = x + _",
+    good: "fn f(x: f32[N]) -> f32[N] = x + 1",
+  },
+  E0222: {
+    code: "E0222",
+    severity: "error",
+    title: "No steps are counted here",
+    message: "`{name}` is known in train blocks alone",
+    help: ["pass it as an argument"],
+    explanation: "A train block counts its steps from 0; nothing else does.",
+    bad: "fn rate(peak: f32) -> f32 = peak / f32(step + 1)",
+    good: "fn rate(peak: f32, step: i32) -> f32 = peak / f32(step + 1)",
+  },
+  E0223: {
+    code: "E0223",
+    severity: "error",
+    title: "A state that cannot change here",
+    message: "{path} cannot be given a new value in {where}",
+    help: ["guard it with `if training { .. }`, or carry the value in the scan"],
+    explanation: "Prediction and evaluation change nothing. A scan's body runs many times, so what it hands on has to be its carry.",
+    bad: "layer f()(x: f32[N, D]) -> f32[N, D] {\n  state seen: f32[D] = 0\n  seen := x[0, :]\n  x\n}\nmodel M(x: f32[N, 4]) -> f32[N, 4] = x |> f()",
+    good: "layer f()(x: f32[N, D]) -> f32[N, D] {\n  state seen: f32[D] = 0\n  if training { seen := x[0, :] }\n  x\n}\nmodel M(x: f32[N, 4]) -> f32[N, 4] = x |> f()",
+  },
+  E0224: {
+    code: "E0224",
+    severity: "error",
+    title: "An initial value that depends on a call",
+    message: "the initial value of {path} depends on inputs",
+    help: ["use a number, a function of the shape, or parameters"],
+    explanation: "Initial values are computed once, before any input is there.",
+    bad: "model M(x: f32[4]) -> f32[4] {\n  param w: f32[4] = x\n  x * w\n}",
+    good: "model M(x: f32[4]) -> f32[4] {\n  param w: f32[4] = 1\n  x * w\n}",
+  },
+  E0225: {
+    code: "E0225",
+    severity: "error",
+    title: "Nothing to minimize over",
+    message: "`over` needs parameters; got {got}",
+    help: ["write `over MODEL.params`, or one parameter such as `MODEL.head.params`"],
+    explanation: "`minimize` changes parameters of models; everything else stays as it is.",
+    bad: "model M(x: f32[N]) -> f32[N] {\n  param w: f32 = 1\n  x * w\n}\noptimizer sgd(lr: f32)(w: f32[...S], g: f32[...S], step: i32) -> f32[...S] = w - lr * g\ntrain t()(x: f32[4]) {\n  minimize loss = sum(M(x)) over x using sgd(lr: 0.1)\n}",
+    good: "model M(x: f32[N]) -> f32[N] {\n  param w: f32 = 1\n  x * w\n}\noptimizer sgd(lr: f32)(w: f32[...S], g: f32[...S], step: i32) -> f32[...S] = w - lr * g\ntrain t()(x: f32[4]) {\n  minimize loss = sum(M(x)) over M.params using sgd(lr: 0.1)\n}",
+  },
+  E0226: {
+    code: "E0226",
+    severity: "error",
+    title: "Two declarations of one name",
+    message: "`{name}` is declared twice in this module",
+    help: ["rename one of them"],
+    explanation: "Functions, layers, models, optimizers and train blocks of a module share one set of names.",
+    bad: "fn f(x: f32) -> f32 = x\nfn f(x: f32) -> f32 = 2 * x",
+    good: "fn f(x: f32) -> f32 = x\nfn g(x: f32) -> f32 = 2 * x",
+  },
+  E0301: {
+    code: "E0301",
+    severity: "error",
+    title: "A shape that does not fit",
+    message: "{name} expects {expected}; got {got}: {why}",
+    help: ["{fix?}","change the value's shape, or what is expected of it"],
+    explanation: "Shapes are types: every name in a declared shape stands for one extent in a whole application, and `...S` for any run of them.",
+    bad: "fn total(x: f32[N, 3]) -> f32 = sum(x)\nfn f(x: f32[8, 4]) -> f32 = total(x)",
+    good: "fn total(x: f32[N, C]) -> f32 = sum(x)\nfn f(x: f32[8, 4]) -> f32 = total(x)",
+  },
+  E0302: {
+    code: "E0302",
+    severity: "error",
+    title: "Shapes that do not go together",
+    message: "`{operation}` cannot combine {left} and {right}",
+    help: ["write it with indices: {form?}","make the shapes equal, or insert axes with `_`: `b[_, :]`"],
+    explanation: "Elementwise operations take tensors of equal shape, scalars, and axes inserted by `_`. Nothing else stretches: an index form says\nwhat is meant.",
+    bad: "fn f(x: f32[N, C], b: f32[C]) -> f32[N, C] = x + b",
+    good: "fn f(x: f32[N, C], b: f32[C]) -> f32[N, C] = x + b[_, :]",
+  },
+  E0303: {
+    code: "E0303",
+    severity: "error",
+    title: "An index of unknown extent",
+    message: "nothing says how far `{name}` runs",
+    help: ["write its extent: `{index} < ..`"],
+    explanation: "An index takes the extent of the axis where it stands alone in some read. Where there is no such read the extent is written.",
+    bad: "fn f(x: f32[N]) -> f32[N] {\n  let y[i] = x[2 * i]\n  y\n}",
+    good: "fn f(x: f32[N]) -> f32[N / 2] {\n  let y[i < N / 2] = x[2 * i]\n  y\n}",
+  },
+  E0304: {
+    code: "E0304",
+    severity: "error",
+    title: "An index with two extents",
+    message: "`{name}` runs over {first} in {firstTensor} and over {second} in {secondTensor}",
+    help: ["make both axes equal, or write the extent: `{name} < ..`"],
+    explanation: "An index that stands alone in several reads has to meet axes of one extent.",
+    bad: "fn f(a: f32[3], b: f32[4]) -> f32 = sum[i] a[i] * b[i]",
+    good: "fn f(a: f32[3], b: f32[4]) -> f32 = sum[i < 3] a[i] * b[i]",
+  },
+  E0305: {
+    code: "E0305",
+    severity: "error",
+    title: "A coordinate out of range",
+    message: "coordinate {axis} of {what} runs from {low} to {high}; the axis has {extent}",
+    help: ["keep it in range, or say what is read outside: `x[i - 1 else 0]`"],
+    explanation: "A read without `else` has to stay inside the tensor for every value of its indices.",
+    bad: "fn f(x: f32[N]) -> f32[N] {\n  let y[i < N] = x[i + 1]\n  y\n}",
+    good: "fn f(x: f32[N]) -> f32[N] {\n  let y[i < N] = x[i + 1 else 0]\n  y\n}",
+  },
+  E0306: {
+    code: "E0306",
+    severity: "error",
+    title: "The wrong number of coordinates",
+    message: "{what} needs {expected} coordinates; got {got}",
+    help: ["give one coordinate an axis; `:` is a whole axis"],
+    explanation: "Every axis is addressed: by an index, a number, a slice or a run `...s`.",
+    bad: "fn f(x: f32[N, C]) -> f32[N] {\n  let y[i] = x[i]\n  y\n}",
+    good: "fn f(x: f32[N, C]) -> f32[N] {\n  let y[i] = x[i, 0]\n  y\n}",
+  },
+  E0307: {
+    code: "E0307",
+    severity: "error",
+    title: "A condition that does not hold",
+    message: "{text}",
+    help: ["change the arguments so that it holds"],
+    explanation: "A `where` clause says what has to be true of a declaration's arguments; the text is the author's.",
+    bad: "fn half(x: f32[N]) -> f32[N / 2]\nwhere N % 2 == 0 else \"{N} is odd\"\n{\n  let y[i < N / 2] = x[2 * i]\n  y\n}\nfn f(x: f32[5]) -> f32[2] = half(x)",
+    good: "fn half(x: f32[N]) -> f32[N / 2]\nwhere N % 2 == 0 else \"{N} is odd\"\n{\n  let y[i < N / 2] = x[2 * i]\n  y\n}\nfn f(x: f32[6]) -> f32[3] = half(x)",
+  },
+  E0308: {
+    code: "E0308",
+    severity: "error",
+    title: "A body that is not one element",
+    message: "the body of index notation has to be one element; got {got}",
+    help: ["index it, or reduce it: `sum[k] ..`"],
+    explanation: "`let y[i, j] = body` says what the element at i, j is.",
+    bad: "fn f(x: f32[N, C]) -> f32[N] {\n  let y[i < N] = x\n  y\n}",
+    good: "fn f(x: f32[N, C]) -> f32[N] {\n  let y[i] = sum[c] x[i, c]\n  y\n}",
+  },
+  E0309: {
+    code: "E0309",
+    severity: "error",
+    title: "Element types that do not go together",
+    message: "`{operation}` is not defined for {got}",
+    help: ["write {fix?}","convert with `f32(..)`, `i32(..)` or a comparison"],
+    explanation: "Compile-time numbers take the type they meet; tensors are converted by name, so that nothing is lost unseen.",
+    bad: "fn f(x: f32[N], n: i32[N]) -> f32[N] = x * n",
+    good: "fn f(x: f32[N], n: i32[N]) -> f32[N] = x * f32(n)",
+  },
+  E0310: {
+    code: "E0310",
+    severity: "error",
+    title: "A coordinate that is no whole number",
+    message: "a coordinate has to be an int or an i32 element; got {got}",
+    help: ["convert it: `i32(..)`"],
+    explanation: "Coordinates are whole numbers: indices, compile-time ints, or elements of integer tensors.",
+    bad: "fn f(x: f32[N], at: f32) -> f32 = x[at]",
+    good: "fn f(x: f32[N], at: f32) -> f32 = x[i32(at)]",
+  },
+  E0311: {
+    code: "E0311",
+    severity: "error",
+    title: "An extent below 1",
+    message: "{name} would have extent {extent}",
+    help: ["make it at least 1"],
+    explanation: "Every axis has at least one element.",
+    bad: "fn f(x: f32[4]) -> f32[4] = x + zeros([0])",
+    good: "fn f(x: f32[4]) -> f32[4] = x + zeros([4])",
+  },
+  E0312: {
+    code: "E0312",
+    severity: "error",
+    title: "A layer applied to other dimensions",
+    message: "{path} is {first}, and would have to be {second} here",
+    help: ["make a second instance, or give the layer the same dimensions"],
+    explanation: "An instance's parameters come into being at its first application; applied again it uses the same ones.",
+    bad: "import nn\nmodel M(x: f32[N, 8], y: f32[N, 4]) -> f32[N, 2] {\n  let d = dense(2)\n  d(x) + d(y)\n}",
+    good: "import nn\nmodel M(x: f32[N, 8], y: f32[N, 4]) -> f32[N, 2] = (x |> dense(2)) + (y |> dense(2))",
+  },
+  E0313: {
+    code: "E0313",
+    severity: "error",
+    title: "A value of another shape",
+    message: "{name} is {expected}; got {got}",
+    help: ["give a tensor of that shape, a number, or a function of the shape"],
+    explanation: "A parameter or state keeps the shape it was declared with.",
+    bad: "model M(x: f32[N, 4]) -> f32[N, 4] {\n  param w: f32[4] = zeros([3])\n  x * w[_, :]\n}",
+    good: "model M(x: f32[N, 4]) -> f32[N, 4] {\n  param w: f32[4] = zeros\n  x * w[_, :]\n}",
+  },
+  E0314: {
+    code: "E0314",
+    severity: "error",
+    title: "A division by zero",
+    message: "`{operation}` by zero",
+    help: ["check the divisor"],
+    explanation: "Compile-time integers have no infinity.",
+    bad: "fn f(x: f32[N], k: int = 0) -> f32[N] = x * (4 / k)",
+    good: "fn f(x: f32[N], k: int = 2) -> f32[N] = x * (4 / k)",
+  },
+  E0315: {
+    code: "E0315",
+    severity: "error",
+    title: "A slice that does not fit",
+    message: "the slice {what} does not fit an axis of {extent}",
+    help: ["slices are `from:to` with 0 <= from < to <= the extent, counted from 0"],
+    explanation: "Negative positions do not count from the end: write `N - 1`.",
+    bad: "fn f(x: f32[4]) -> f32[2] = x[3:5]",
+    good: "fn f(x: f32[4]) -> f32[2] = x[2:4]",
+  },
+  E0316: {
+    code: "E0316",
+    severity: "error",
+    title: "Trees of different form",
+    message: "{operation} needs the same tensors on both sides: {first} and {second}",
+    help: ["use trees that came from the same model"],
+    explanation: "Functions over trees go through them tensor by tensor.",
+    bad: "fn f(x: f32[N]) -> f32[N] {\n  let (a, _) = map((p, q) => p + q, (x, x), (x, x, x))\n  a\n}",
+    good: "fn f(x: f32[N]) -> f32[N] {\n  let (a, _) = map((p, q) => p + q, (x, x), (x, x))\n  a\n}",
+  },
+  E0317: {
+    code: "E0317",
+    severity: "error",
+    title: "A reshape to another number of elements",
+    message: "{got} has {count} elements, {shape} has {wanted}",
+    help: ["choose extents with the same product"],
+    explanation: "`reshape` keeps every element, in row-major order.",
+    bad: "fn f(x: f32[4, 3]) -> f32[2, 5] = reshape(x, [2, 5])",
+    good: "fn f(x: f32[4, 3]) -> f32[2, 6] = reshape(x, [2, 6])",
+  },
+  E0318: {
+    code: "E0318",
+    severity: "error",
+    title: "A size that nobody chose",
+    message: "the size {name} of {what} is not known",
+    help: ["give it: `--size {name}=..`, or define it: `where {name} = ..`"],
+    explanation: "Building a graph needs every size as a number. The batch has 1 as its default; other open dimensions are chosen.",
+    bad: "model M(id: i32[N, T]) -> i32[N, T] = id",
+    good: "model M(id: i32[N, T]) -> i32[N, T] where T = 128 = id",
+  },
+  E0401: {
+    code: "E0401",
+    severity: "error",
+    title: "A derivative with respect to something that is no float",
+    message: "{what} is {got}, which has no derivatives",
+    help: ["differentiate with respect to an f32 tensor"],
+    explanation: "Only floating-point tensors vary continuously.",
+    bad: "export fn f(n: i32[4]) -> f32[4] = grad(m => sum(f32(m)))(n)",
+    good: "export fn f(x: f32[4]) -> f32[4] = grad(y => sum(y * y))(x)",
+  },
+  E0402: {
+    code: "E0402",
+    severity: "error",
+    title: "A derivative of more than one number",
+    message: "only one float can be differentiated; got {got}",
+    help: ["reduce it first: `sum(..)`, `mean(..)`, or use `vjp`"],
+    explanation: "A gradient points where one number grows. For functions with many results there are `vjp` and `jvp`.",
+    bad: "export fn f(x: f32[4]) -> f32[4] = grad(y => y * y)(x)",
+    good: "export fn f(x: f32[4]) -> f32[4] = grad(y => sum(y * y))(x)",
+  },
+  E0403: {
+    code: "E0403",
+    severity: "error",
+    title: "A loss from before the update",
+    message: "{name} was computed before {path} was updated",
+    help: ["compute it again after the update, or take the gradient of both losses in one `minimize`"],
+    explanation: "`minimize` changes parameters where it stands; a value computed earlier used the old ones.",
+    bad: "model M(x: f32[N]) -> f32[N] {\n  param w: f32 = 1\n  x * w\n}\noptimizer sgd(lr: f32)(w: f32[...S], g: f32[...S], step: i32) -> f32[...S] = w - lr * g\ntrain t()(x: f32[4]) {\n  let y = M(x)\n  minimize a = sum(y) over M.params using sgd(lr: 0.1)\n  minimize b = sum(y * y) over M.params using sgd(lr: 0.1)\n}",
+    good: "model M(x: f32[N]) -> f32[N] {\n  param w: f32 = 1\n  x * w\n}\noptimizer sgd(lr: f32)(w: f32[...S], g: f32[...S], step: i32) -> f32[...S] = w - lr * g\ntrain t()(x: f32[4]) {\n  minimize a = sum(M(x)) over M.params using sgd(lr: 0.1)\n  minimize b = sum(M(x) * M(x)) over M.params using sgd(lr: 0.1)\n}",
+  },
+  E0404: {
+    code: "E0404",
+    severity: "error",
+    title: "A loss that no parameter reaches",
+    message: "{name} does not depend on {paths}",
+    help: ["use the model in the loss, and remove `stop_gradient` or integer steps between them"],
+    explanation: "There is no path of differentiable operations from these parameters to the loss, so nothing could be learned.",
+    bad: "model M(x: f32[N]) -> f32[N] {\n  param w: f32 = 1\n  x * w\n}\noptimizer sgd(lr: f32)(w: f32[...S], g: f32[...S], step: i32) -> f32[...S] = w - lr * g\ntrain t()(x: f32[4]) {\n  minimize loss = sum(stop_gradient(M(x))) over M.params using sgd(lr: 0.1)\n}",
+    good: "model M(x: f32[N]) -> f32[N] {\n  param w: f32 = 1\n  x * w\n}\noptimizer sgd(lr: f32)(w: f32[...S], g: f32[...S], step: i32) -> f32[...S] = w - lr * g\ntrain t()(x: f32[4]) {\n  minimize loss = sum(M(x)) over M.params using sgd(lr: 0.1)\n}",
+  },
   E0501: {
     code: "E0501",
     severity: "error",
@@ -283,6 +763,66 @@ export const catalogue = {
     explanation: "The compiler follows an expression from the end to the beginning, and its stack is finite. This is a limit of dlx; what\nis so long is a repetition, which `repeat`, `fold` and the reductions write in one line.",
     bad: "fn f(x: f32) -> f32 = x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x",
     good: "fn f(x: f32) -> f32 = 620 * x",
+  },
+  E0510: {
+    code: "E0510",
+    severity: "error",
+    title: "Calls nested too deeply",
+    message: "calls are nested more than {limit} deep",
+    help: ["end the recursion, or use `repeat`"],
+    explanation: "A function that calls itself has to come to an end while compiling. This is a limit of dlx.",
+    bad: "fn f(x: f32) -> f32 = f(x + 1)\nexport fn g(x: f32) -> f32 = f(x)",
+    good: "fn f(x: f32, n: int) -> f32 = if n == 0 then x else f(x + 1, n - 1)\nexport fn g(x: f32) -> f32 = f(x, 10)",
+  },
+  E0511: {
+    code: "E0511",
+    severity: "error",
+    title: "Too much to do while compiling",
+    message: "this takes more than {limit} steps while compiling",
+    help: ["use a smaller `repeat`, or index notation and `scan` for what is the same at every step"],
+    explanation: "Everything that is no tensor is computed by the compiler, and `repeat` is written out. This is a limit of dlx.",
+    bad: "export fn f(x: f32) -> f32 {\n  repeat i < 100000000, y = x { y + 1 }\n}",
+    good: "export fn f(x: f32) -> f32 {\n  let (y, _) = scan(x, 1000, (y, i) => (y + 1, ()))\n  y\n}",
+  },
+  E0512: {
+    code: "E0512",
+    severity: "error",
+    title: "A graph that grew too large",
+    message: "this needs more than {limit} nodes",
+    help: ["use index notation or `scan` instead of a long `repeat`"],
+    explanation: "A program becomes one static graph. This is a limit of dlx.",
+    bad: "export fn f(x: f32) -> f32 {\n  repeat i < 250000, y = x { let z = y + 1; z }\n}",
+    good: "export fn f(x: f32) -> f32 = x + 250000",
+  },
+  E0513: {
+    code: "E0513",
+    severity: "error",
+    title: "A question that needs a size",
+    message: "this depends on a size that is still open: {question}",
+    help: ["fix the size in the declared shape, or with `where`"],
+    explanation: "Checking keeps the batch and other open dimensions as symbols. What shapes the graph has to be decided without them.",
+    bad: "model M(x: f32[N, 4]) -> f32[N, 4] = if N > 3 then x else 2 * x",
+    good: "model M(x: f32[N, 4]) -> f32[N, 4] = 2 * x",
+  },
+  E0514: {
+    code: "E0514",
+    severity: "error",
+    title: "Something that cannot stand inside index notation",
+    message: "{what} cannot be used for each index",
+    help: ["compute it for the whole tensor before, and index the result"],
+    explanation: "Inside index notation an expression is one element; scans and custom gradients work on whole tensors. This is a limit of dlx.",
+    bad: "export fn f(x: f32[4, 8]) -> f32[4] {\n  let y[i] = (scan(0.0, x[i, :], (s, v) => (s + v, ())))[0]\n  y\n}",
+    good: "export fn f(x: f32[4, 8]) -> f32[4] {\n  let y[i] = sum[j] x[i, j]\n  y\n}",
+  },
+  E0515: {
+    code: "E0515",
+    severity: "error",
+    title: "A number too large",
+    message: "{what} is too large",
+    help: ["use smaller sizes"],
+    explanation: "Compile-time integers are exact up to 2^53. This is a limit of dlx.",
+    bad: "fn f(x: f32[4]) -> f32[4] = x * (10^400)",
+    good: "fn f(x: f32[4]) -> f32[4] = x * 1e30",
   },
   E0601: {
     code: "E0601",
@@ -494,6 +1034,26 @@ export const catalogue = {
     bad: "cp bundle/index.js site/",
     good: "cp -r bundle site/",
   },
+  W0108: {
+    code: "W0108",
+    severity: "warning",
+    title: "A division of ints that leaves a rest",
+    message: "{left} / {right} is {value}: ints round down",
+    help: ["write `{left}.0 / {right}` for the fraction"],
+    explanation: "Between ints `/` rounds down, which shapes want. Where a fraction is meant, one side has to be a float.",
+    bad: "fn f(x: f32[N]) -> f32[N] = x * (1 / 2)",
+    good: "fn f(x: f32[N]) -> f32[N] = x * 0.5",
+  },
+  W0110: {
+    code: "W0110",
+    severity: "warning",
+    title: "A library's warning",
+    message: "{text}",
+    help: ["change the arguments, or ignore it if it is meant"],
+    explanation: "A `warn` in a `where` clause points at what is allowed and rarely meant.",
+    bad: "fn drop(x: f32[N], stride: int) -> f32[N / stride]\nwhere warn N % stride == 0 else \"the last elements are never read\"\n{\n  let y[i < N / stride] = x[i * stride]\n  y\n}\nexport fn f(x: f32[7]) -> f32[3] = drop(x, 2)",
+    good: "fn drop(x: f32[N], stride: int) -> f32[N / stride]\nwhere warn N % stride == 0 else \"the last elements are never read\"\n{\n  let y[i < N / stride] = x[i * stride]\n  y\n}\nexport fn f(x: f32[8]) -> f32[4] = drop(x, 2)",
+  },
 } as const satisfies Readonly<Record<string, CatalogueEntry>>;
 
 export type Code = keyof typeof catalogue;
@@ -542,8 +1102,8 @@ export const diagnose = {
   /** No such type: `{name}` is no type */
   E0114: (source: Source, span: Span, values: Readonly<{ name: string | number; suggestion?: string | number | undefined }>, details?: Details): Diagnostic =>
     construct(catalogue.E0114, source, span, values, details),
-  /** A wrong number of parameter lists: {word} `{name}` has {got} of parameters; it takes {expected} */
-  E0115: (source: Source, span: Span, values: Readonly<{ word: string | number; name: string | number; got: string | number; expected: string | number; help?: string | number | undefined }>, details?: Details): Diagnostic =>
+  /** A wrong number of parameter lists: {word} `{name}` takes {expected}; got {got} */
+  E0115: (source: Source, span: Span, values: Readonly<{ word: string | number; name: string | number; expected: string | number; got: string | number; help?: string | number | undefined }>, details?: Details): Diagnostic =>
     construct(catalogue.E0115, source, span, values, details),
   /** A declaration that cannot be exported: {word} cannot be exported */
   E0116: (source: Source, span: Span, values: Readonly<{ word: string | number }>, details?: Details): Diagnostic =>
@@ -575,6 +1135,150 @@ export const diagnose = {
   /** An import below a declaration: `import {path}` stands below a declaration */
   E0125: (source: Source, span: Span, values: Readonly<{ path: string | number }>, details?: Details): Diagnostic =>
     construct(catalogue.E0125, source, span, values, details),
+  /** An unknown name: `{name}` is not known here */
+  E0201: (source: Source, span: Span, values: Readonly<{ name: string | number; suggestion?: string | number | undefined }>, details?: Details): Diagnostic =>
+    construct(catalogue.E0201, source, span, values, details),
+  /** A missing argument: {callee} needs `{name}`: {type} */
+  E0202: (source: Source, span: Span, values: Readonly<{ callee: string | number; name: string | number; type: string | number }>, details?: Details): Diagnostic =>
+    construct(catalogue.E0202, source, span, values, details),
+  /** The wrong number of arguments: {callee} takes {expected} arguments; got {got} */
+  E0203: (source: Source, span: Span, values: Readonly<{ callee: string | number; expected: string | number; got: string | number }>, details?: Details): Diagnostic =>
+    construct(catalogue.E0203, source, span, values, details),
+  /** An argument that the function does not have: {callee} has no parameter `{name}` */
+  E0204: (source: Source, span: Span, values: Readonly<{ callee: string | number; name: string | number; suggestion?: string | number | undefined; known?: string | number | undefined }>, details?: Details): Diagnostic =>
+    construct(catalogue.E0204, source, span, values, details),
+  /** A value of the wrong kind: {name} has to be {expected}; got {got} */
+  E0205: (source: Source, span: Span, values: Readonly<{ name: string | number; expected: string | number; got: string | number }>, details?: Details): Diagnostic =>
+    construct(catalogue.E0205, source, span, values, details),
+  /** A statement where it cannot stand: {what} may only stand in {where} */
+  E0206: (source: Source, span: Span, values: Readonly<{ what: string | number; where: string | number }>, details?: Details): Diagnostic =>
+    construct(catalogue.E0206, source, span, values, details),
+  /** Something that cannot be called: {got} is not a function */
+  E0207: (source: Source, span: Span, values: Readonly<{ got: string | number }>, details?: Details): Diagnostic =>
+    construct(catalogue.E0207, source, span, values, details),
+  /** Something that cannot be assigned to: `:=` cannot change {what}: {got} */
+  E0208: (source: Source, span: Span, values: Readonly<{ what: string | number; got: string | number }>, details?: Details): Diagnostic =>
+    construct(catalogue.E0208, source, span, values, details),
+  /** A module that is not there: there is no module {path} */
+  E0209: (source: Source, span: Span, values: Readonly<{ path: string | number }>, details?: Details): Diagnostic =>
+    construct(catalogue.E0209, source, span, values, details),
+  /** Modules that import each other: these modules import each other: {cycle} */
+  E0210: (source: Source, span: Span, values: Readonly<{ cycle: string | number }>, details?: Details): Diagnostic =>
+    construct(catalogue.E0210, source, span, values, details),
+  /** A name from two modules: `{name}` comes from {modules} */
+  E0211: (source: Source, span: Span, values: Readonly<{ name: string | number; modules: string | number; qualified: string | number }>, details?: Details): Diagnostic =>
+    construct(catalogue.E0211, source, span, values, details),
+  /** A name that is taken: `{name}` is the language's own and cannot be declared */
+  E0212: (source: Source, span: Span, values: Readonly<{ name: string | number }>, details?: Details): Diagnostic =>
+    construct(catalogue.E0212, source, span, values, details),
+  /** A member that is not there: {what} has no `{name}` */
+  E0213: (source: Source, span: Span, values: Readonly<{ what: string | number; name: string | number; suggestion?: string | number | undefined; known?: string | number | undefined }>, details?: Details): Diagnostic =>
+    construct(catalogue.E0213, source, span, values, details),
+  /** A condition that is not known while compiling: {what} needs a compile-time bool; got {got} */
+  E0214: (source: Source, span: Span, values: Readonly<{ what: string | number; got: string | number }>, details?: Details): Diagnostic =>
+    construct(catalogue.E0214, source, span, values, details),
+  /** Operands that do not go together: `{operator}` cannot be applied to {left} {right} */
+  E0215: (source: Source, span: Span, values: Readonly<{ operator: string | number; left: string | number; right: string | number }>, details?: Details): Diagnostic =>
+    construct(catalogue.E0215, source, span, values, details),
+  /** Something that cannot be indexed: {got} has no elements */
+  E0216: (source: Source, span: Span, values: Readonly<{ got: string | number }>, details?: Details): Diagnostic =>
+    construct(catalogue.E0216, source, span, values, details),
+  /** Parts that do not match: expected {expected}; got {got} */
+  E0217: (source: Source, span: Span, values: Readonly<{ expected: string | number; got: string | number }>, details?: Details): Diagnostic =>
+    construct(catalogue.E0217, source, span, values, details),
+  /** An argument given twice: {callee} gets `{name}` twice */
+  E0218: (source: Source, span: Span, values: Readonly<{ callee: string | number; name: string | number }>, details?: Details): Diagnostic =>
+    construct(catalogue.E0218, source, span, values, details),
+  /** A layer outside a model: nothing here can own the weights of {name} */
+  E0219: (source: Source, span: Span, values: Readonly<{ name: string | number }>, details?: Details): Diagnostic =>
+    construct(catalogue.E0219, source, span, values, details),
+  /** A name declared twice: {what} declares `{name}` twice */
+  E0220: (source: Source, span: Span, values: Readonly<{ what: string | number; name: string | number }>, details?: Details): Diagnostic =>
+    construct(catalogue.E0220, source, span, values, details),
+  /** A `_` outside a call: `_` stands for nothing here */
+  E0221: (source: Source, span: Span, values: NoValues, details?: Details): Diagnostic =>
+    construct(catalogue.E0221, source, span, values, details),
+  /** No steps are counted here: `{name}` is known in train blocks alone */
+  E0222: (source: Source, span: Span, values: Readonly<{ name: string | number }>, details?: Details): Diagnostic =>
+    construct(catalogue.E0222, source, span, values, details),
+  /** A state that cannot change here: {path} cannot be given a new value in {where} */
+  E0223: (source: Source, span: Span, values: Readonly<{ path: string | number; where: string | number }>, details?: Details): Diagnostic =>
+    construct(catalogue.E0223, source, span, values, details),
+  /** An initial value that depends on a call: the initial value of {path} depends on inputs */
+  E0224: (source: Source, span: Span, values: Readonly<{ path: string | number }>, details?: Details): Diagnostic =>
+    construct(catalogue.E0224, source, span, values, details),
+  /** Nothing to minimize over: `over` needs parameters; got {got} */
+  E0225: (source: Source, span: Span, values: Readonly<{ got: string | number }>, details?: Details): Diagnostic =>
+    construct(catalogue.E0225, source, span, values, details),
+  /** Two declarations of one name: `{name}` is declared twice in this module */
+  E0226: (source: Source, span: Span, values: Readonly<{ name: string | number }>, details?: Details): Diagnostic =>
+    construct(catalogue.E0226, source, span, values, details),
+  /** A shape that does not fit: {name} expects {expected}; got {got}: {why} */
+  E0301: (source: Source, span: Span, values: Readonly<{ name: string | number; expected: string | number; got: string | number; why: string | number; fix?: string | number | undefined }>, details?: Details): Diagnostic =>
+    construct(catalogue.E0301, source, span, values, details),
+  /** Shapes that do not go together: `{operation}` cannot combine {left} and {right} */
+  E0302: (source: Source, span: Span, values: Readonly<{ operation: string | number; left: string | number; right: string | number; form?: string | number | undefined }>, details?: Details): Diagnostic =>
+    construct(catalogue.E0302, source, span, values, details),
+  /** An index of unknown extent: nothing says how far `{name}` runs */
+  E0303: (source: Source, span: Span, values: Readonly<{ name: string | number; index: string | number }>, details?: Details): Diagnostic =>
+    construct(catalogue.E0303, source, span, values, details),
+  /** An index with two extents: `{name}` runs over {first} in {firstTensor} and over {second} in {secondTensor} */
+  E0304: (source: Source, span: Span, values: Readonly<{ name: string | number; first: string | number; firstTensor: string | number; second: string | number; secondTensor: string | number }>, details?: Details): Diagnostic =>
+    construct(catalogue.E0304, source, span, values, details),
+  /** A coordinate out of range: coordinate {axis} of {what} runs from {low} to {high}; the axis has {extent} */
+  E0305: (source: Source, span: Span, values: Readonly<{ axis: string | number; what: string | number; low: string | number; high: string | number; extent: string | number }>, details?: Details): Diagnostic =>
+    construct(catalogue.E0305, source, span, values, details),
+  /** The wrong number of coordinates: {what} needs {expected} coordinates; got {got} */
+  E0306: (source: Source, span: Span, values: Readonly<{ what: string | number; expected: string | number; got: string | number }>, details?: Details): Diagnostic =>
+    construct(catalogue.E0306, source, span, values, details),
+  /** A condition that does not hold: {text} */
+  E0307: (source: Source, span: Span, values: Readonly<{ text: string | number }>, details?: Details): Diagnostic =>
+    construct(catalogue.E0307, source, span, values, details),
+  /** A body that is not one element: the body of index notation has to be one element; got {got} */
+  E0308: (source: Source, span: Span, values: Readonly<{ got: string | number }>, details?: Details): Diagnostic =>
+    construct(catalogue.E0308, source, span, values, details),
+  /** Element types that do not go together: `{operation}` is not defined for {got} */
+  E0309: (source: Source, span: Span, values: Readonly<{ operation: string | number; got: string | number; fix?: string | number | undefined }>, details?: Details): Diagnostic =>
+    construct(catalogue.E0309, source, span, values, details),
+  /** A coordinate that is no whole number: a coordinate has to be an int or an i32 element; got {got} */
+  E0310: (source: Source, span: Span, values: Readonly<{ got: string | number }>, details?: Details): Diagnostic =>
+    construct(catalogue.E0310, source, span, values, details),
+  /** An extent below 1: {name} would have extent {extent} */
+  E0311: (source: Source, span: Span, values: Readonly<{ name: string | number; extent: string | number }>, details?: Details): Diagnostic =>
+    construct(catalogue.E0311, source, span, values, details),
+  /** A layer applied to other dimensions: {path} is {first}, and would have to be {second} here */
+  E0312: (source: Source, span: Span, values: Readonly<{ path: string | number; first: string | number; second: string | number }>, details?: Details): Diagnostic =>
+    construct(catalogue.E0312, source, span, values, details),
+  /** A value of another shape: {name} is {expected}; got {got} */
+  E0313: (source: Source, span: Span, values: Readonly<{ name: string | number; expected: string | number; got: string | number }>, details?: Details): Diagnostic =>
+    construct(catalogue.E0313, source, span, values, details),
+  /** A division by zero: `{operation}` by zero */
+  E0314: (source: Source, span: Span, values: Readonly<{ operation: string | number }>, details?: Details): Diagnostic =>
+    construct(catalogue.E0314, source, span, values, details),
+  /** A slice that does not fit: the slice {what} does not fit an axis of {extent} */
+  E0315: (source: Source, span: Span, values: Readonly<{ what: string | number; extent: string | number }>, details?: Details): Diagnostic =>
+    construct(catalogue.E0315, source, span, values, details),
+  /** Trees of different form: {operation} needs the same tensors on both sides: {first} and {second} */
+  E0316: (source: Source, span: Span, values: Readonly<{ operation: string | number; first: string | number; second: string | number }>, details?: Details): Diagnostic =>
+    construct(catalogue.E0316, source, span, values, details),
+  /** A reshape to another number of elements: {got} has {count} elements, {shape} has {wanted} */
+  E0317: (source: Source, span: Span, values: Readonly<{ got: string | number; count: string | number; shape: string | number; wanted: string | number }>, details?: Details): Diagnostic =>
+    construct(catalogue.E0317, source, span, values, details),
+  /** A size that nobody chose: the size {name} of {what} is not known */
+  E0318: (source: Source, span: Span, values: Readonly<{ name: string | number; what: string | number }>, details?: Details): Diagnostic =>
+    construct(catalogue.E0318, source, span, values, details),
+  /** A derivative with respect to something that is no float: {what} is {got}, which has no derivatives */
+  E0401: (source: Source, span: Span, values: Readonly<{ what: string | number; got: string | number }>, details?: Details): Diagnostic =>
+    construct(catalogue.E0401, source, span, values, details),
+  /** A derivative of more than one number: only one float can be differentiated; got {got} */
+  E0402: (source: Source, span: Span, values: Readonly<{ got: string | number }>, details?: Details): Diagnostic =>
+    construct(catalogue.E0402, source, span, values, details),
+  /** A loss from before the update: {name} was computed before {path} was updated */
+  E0403: (source: Source, span: Span, values: Readonly<{ name: string | number; path: string | number }>, details?: Details): Diagnostic =>
+    construct(catalogue.E0403, source, span, values, details),
+  /** A loss that no parameter reaches: {name} does not depend on {paths} */
+  E0404: (source: Source, span: Span, values: Readonly<{ name: string | number; paths: string | number }>, details?: Details): Diagnostic =>
+    construct(catalogue.E0404, source, span, values, details),
   /** Nested too deeply: this is nested more than {limit} levels deep */
   E0501: (source: Source, span: Span, values: Readonly<{ limit: string | number }>, details?: Details): Diagnostic =>
     construct(catalogue.E0501, source, span, values, details),
@@ -584,4 +1288,28 @@ export const diagnose = {
   /** An expression too long: this expression chains more than {limit} operators and calls */
   E0503: (source: Source, span: Span, values: Readonly<{ limit: string | number }>, details?: Details): Diagnostic =>
     construct(catalogue.E0503, source, span, values, details),
+  /** Calls nested too deeply: calls are nested more than {limit} deep */
+  E0510: (source: Source, span: Span, values: Readonly<{ limit: string | number }>, details?: Details): Diagnostic =>
+    construct(catalogue.E0510, source, span, values, details),
+  /** Too much to do while compiling: this takes more than {limit} steps while compiling */
+  E0511: (source: Source, span: Span, values: Readonly<{ limit: string | number }>, details?: Details): Diagnostic =>
+    construct(catalogue.E0511, source, span, values, details),
+  /** A graph that grew too large: this needs more than {limit} nodes */
+  E0512: (source: Source, span: Span, values: Readonly<{ limit: string | number }>, details?: Details): Diagnostic =>
+    construct(catalogue.E0512, source, span, values, details),
+  /** A question that needs a size: this depends on a size that is still open: {question} */
+  E0513: (source: Source, span: Span, values: Readonly<{ question: string | number }>, details?: Details): Diagnostic =>
+    construct(catalogue.E0513, source, span, values, details),
+  /** Something that cannot stand inside index notation: {what} cannot be used for each index */
+  E0514: (source: Source, span: Span, values: Readonly<{ what: string | number }>, details?: Details): Diagnostic =>
+    construct(catalogue.E0514, source, span, values, details),
+  /** A number too large: {what} is too large */
+  E0515: (source: Source, span: Span, values: Readonly<{ what: string | number }>, details?: Details): Diagnostic =>
+    construct(catalogue.E0515, source, span, values, details),
+  /** A division of ints that leaves a rest: {left} / {right} is {value}: ints round down */
+  W0108: (source: Source, span: Span, values: Readonly<{ left: string | number; right: string | number; value: string | number }>, details?: Details): Diagnostic =>
+    construct(catalogue.W0108, source, span, values, details),
+  /** A library's warning: {text} */
+  W0110: (source: Source, span: Span, values: Readonly<{ text: string | number }>, details?: Details): Diagnostic =>
+    construct(catalogue.W0110, source, span, values, details),
 };

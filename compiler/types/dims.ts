@@ -49,6 +49,9 @@ export function fromAtom(atom: Atom): Dim {
   const factors = [{ atom, power: 1 }];
   return make([{ coefficient: 1, factors, key: factorsKey(factors) }]);
 }
+export function fromTerm(term: Monomial): Dim {
+  return make([term]);
+}
 export function constant(value: number): Dim {
   if (!Number.isSafeInteger(value)) throw new DimOverflow(`${value}`);
   return value === 0 ? zero : { key: `${value}`, terms: [{ coefficient: value, factors: [], key: "" }] };
@@ -125,10 +128,31 @@ function divide(a: Dim, b: Dim): { quotient: Dim; remainder: Dim } {
   const block = Math.floor(minimum / divisor);
   if (Number.isFinite(block) && block === Math.floor(maximum / divisor))
     return { quotient: add(make(whole), constant(block)), remainder: subtract(part, constant(block * divisor)) };
+  const shared = divideByFactor(part, divisor);
+  if (shared) return { quotient: add(make(whole), shared.quotient), remainder: shared.remainder };
   return {
     quotient: add(make(whole), nestedQuotient(part, divisor)),
     remainder: fromAtom(division("remainder", part, b)),
   };
+}
+
+/** floor((g*A + B) / (g*m)) = floor(A / m) when 0 <= B < g: how mixed-radix coordinates come apart. */
+function divideByFactor(part: Dim, divisor: number): { quotient: Dim; remainder: Dim } | undefined {
+  for (const term of part.terms) {
+    const factor = greatestCommonDivisor(term.coefficient, divisor);
+    if (factor === 1) continue;
+    const multiples = part.terms.filter(({ coefficient }) => coefficient % factor === 0);
+    const low = make(part.terms.filter(({ coefficient }) => coefficient % factor !== 0));
+    const { minimum, maximum } = bounds(low);
+    if (minimum < 0 || maximum >= factor) continue;
+    const high = make(multiples.map((each) => ({ ...each, coefficient: each.coefficient / factor })));
+    const inner = divide(high, constant(divisor / factor));
+    return { quotient: inner.quotient, remainder: add(scale(inner.remainder, factor), low) };
+  }
+  return undefined;
+}
+function greatestCommonDivisor(a: number, b: number): number {
+  return b === 0 ? Math.abs(a) : greatestCommonDivisor(b, a % b);
 }
 
 /** floor(floor(x / a) / b) = floor(x / (a*b)) for positive a, b. */

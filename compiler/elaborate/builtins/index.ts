@@ -1,0 +1,22 @@
+/** Every function that the language itself has; all others are written in dlx. */
+import type { Machine } from "../context.ts";
+import type { BuiltinFunction } from "../values.ts";
+import { bind, type Builtin } from "./define.ts";
+import { differentiationBuiltins } from "./differentiate.ts";
+import { scalarBuiltins } from "./scalars.ts";
+import { scanBuiltins } from "./scan.ts";
+import { shapeBuiltins } from "./shapes.ts";
+import { treeBuiltins } from "./trees.ts";
+
+const all: readonly Builtin[] = [
+  ...scalarBuiltins,
+  ...shapeBuiltins,
+  ...treeBuiltins,
+  ...differentiationBuiltins,
+  ...scanBuiltins,
+];
+export const builtinNames: readonly string[] = all.map(({ name }) => name);
+
+export function builtins(machine: Machine): ReadonlyMap<string, BuiltinFunction> {
+  return new Map(all.map((builtin) => [builtin.name, bind(machine, builtin)]));
+}

@@ -1,0 +1,101 @@
+/** Applying a value to arguments, and `|>`. */
+import type { Expression } from "../../grammar/ast.ts";
+import { bindable, bindArguments, finishResult, prepareWhere, runWhere } from "./arguments.ts";
+import type { Machine } from "./context.ts";
+import { applyInstance, instantiate } from "./layers.ts";
+import { bindPattern } from "./patterns.ts";
+import {
+  type ArgumentValue,
+  type ClosureValue,
+  type DeclaredFunction,
+  describe,
+  nameOf,
+  type Place,
+  Scope,
+  type Value,
+} from "./values.ts";
+
+export function call(machine: Machine, callee: Value, args: readonly ArgumentValue[], place: Place): Value {
+  switch (callee.kind) {
+    case "fn":
+      return callFunction(machine, callee, args, place);
+    case "closure":
+      return callClosure(machine, callee, args, place);
+    case "builtin":
+      return callee.call(args, place);
+    case "layer":
+      return instantiate(machine, callee, args, place);
+    case "instance":
+      return applyInstance(machine, callee.instance, args, place);
+    case "optimizer": {
+      const scope = new Scope(callee.scope.source, callee.scope);
+      bindArguments(machine, callee.declaration.configuration, args, scope, callee.declaration.name.text, place);
+      return { kind: "configured-optimizer", declaration: callee.declaration, scope };
+    }
+    default:
+      return machine.raise("E0207", place, { got: describe(callee) });
+  }
+}
+
+function callFunction(
+  machine: Machine,
+  { declaration, scope: outer }: DeclaredFunction,
+  args: readonly ArgumentValue[],
+  place: Place,
+): Value {
+  const name = declaration.name.text;
+  return machine.framed({ what: name, site: place }, () => {
+    const scope = new Scope(outer.source, outer);
+    prepareWhere(declaration.where, scope, machine);
+    bindArguments(machine, declaration.parameters, args, scope, name, place);
+    runWhere(machine, declaration.where, scope, place);
+    const result = machine.within({ mask: undefined }, () => machine.evaluate(declaration.body, scope));
+    return finishResult(machine, result, declaration.result, declaration.body, scope, name, place);
+  });
+}
+
+function callClosure(machine: Machine, closure: ClosureValue, args: readonly ArgumentValue[], place: Place): Value {
+  const named = args.find(({ name }) => name !== undefined);
+  if (named) machine.raise("E0204", named.place, { callee: "the function", name: named.name ?? "" });
+  if (args.length !== closure.parameters.length)
+    machine.raise("E0203", place, { callee: "the function", expected: closure.parameters.length, got: args.length });
+  return machine.framed({ what: "the function", site: place }, () => {
+    const scope = closure.scope.child();
+    closure.parameters.forEach((pattern, k) => {
+      const arg = args[k];
+      if (arg) bindPattern(machine, pattern, bindable(machine, arg.value, "argument"), scope, arg.place);
+    });
+    return machine.evaluate(closure.body, scope);
+  });
+}
+
+// ---- Pipes ------------------------------------------------------------------------------------------------------------------
+
+/**
+ * `x |> stage`. A stage that is a call `f(a)` gets x as its first argument if f is a function, as its tensor if f is a
+ * layer; any other stage is applied to x.
+ */
+export function pipeInto(
+  machine: Machine,
+  input: ArgumentValue,
+  stage: Expression,
+  scope: Scope,
+  evaluateArguments: (expression: Extract<Expression, { kind: "call" }>) => readonly ArgumentValue[],
+  place: Place,
+): Value {
+  const direct = stage.kind === "call" && !stage.arguments.some(({ value }) => value.kind === "hole");
+  if (!direct || stage.kind !== "call") return applyTo(machine, machine.evaluate(stage, scope), input, place);
+  const callee = machine.evaluate(stage.callee, scope);
+  const args = evaluateArguments(stage);
+  if (callee.kind === "builtin" && callee.makesFunction)
+    return applyTo(machine, machine.call(callee, args, place), input, place);
+  if (callee.kind === "layer") return machine.call(machine.call(callee, args, place), [input], place);
+  if (callee.kind === "fn" || callee.kind === "closure" || callee.kind === "builtin" || callee.kind === "instance")
+    return machine.call(callee, [input, ...args], place);
+  return machine.raise("E0207", place, { got: `${nameOf(callee)}, ${describe(callee)}` });
+}
+function applyTo(machine: Machine, target: Value, input: ArgumentValue, place: Place): Value {
+  // A layer named alone has its configuration left to the defaults.
+  const ready = target.kind === "layer" ? machine.call(target, [], place) : target;
+  return machine.call(ready, [input], place);
+}

@@ -1,0 +1,66 @@
+/**
+ * What the evaluator needs of tensors. Two domains stand behind this: shapes (nothing is built, sizes may be symbols) and
+ * graph (nodes in normal form, every size a number).
+ */
+import type { Combiner, Origin } from "../graph/graph.ts";
+import type { Dim } from "../types/dims.ts";
+import type { DType } from "../types/dtype.ts";
+import type { Shape } from "../types/shape.ts";
+import type { Element, Handle, Index } from "./element.ts";
+
+export interface Computation {
+  /** What people will call the result. */
+  readonly hint: string;
+  readonly combiner: Combiner;
+  /** One index an axis of the result, those of extent 1 included. */
+  readonly parallel: readonly Index[];
+  readonly reduction: readonly Index[];
+  readonly element: Element;
+  readonly dtype: DType;
+}
+
+export interface TensorDomain {
+  /** Whether sizes may be symbols. */
+  readonly symbolic: boolean;
+  /** Attached to what is built from here on. */
+  origin: Origin | undefined;
+  /** One handle, two for the pair combiners. */
+  compute(computation: Computation): readonly Handle[];
+  reshape(handle: Handle, shape: Shape): Handle;
+  /** Pieces of one dtype side by side along an axis, each from its start on. */
+  concat(pieces: readonly Handle[], axis: number, starts: readonly Dim[], shape: Shape): Handle;
+  /** The same elements under a new identity: gradients are taken with respect to that use. */
+  alias(handle: Handle, hint?: string): Handle;
+  /** The same elements, constant for every derivative. */
+  stop(handle: Handle): Handle;
+  /** Uniform u32 words of a stream; `step` where there is one. */
+  random(shape: Shape, stream: number, seed: Handle, step: Handle | undefined): Handle;
+  /**
+   * The adjoint of each source, given those of the results (1 where none is given); undefined where no result depends on
+   * a source.
+   */
+  differentiate(
+    results: readonly { readonly result: Handle; readonly adjoint: Handle | undefined }[],
+    sources: readonly Handle[],
+  ): readonly (Handle | undefined)[];
+  /** The final carries, then what is stacked, with a leading axis. */
+  scan(spec: {
+    readonly hint: string;
+    readonly length: Dim;
+    readonly carries: readonly Handle[];
+    /** Sliced along their leading axis. */
+    readonly slices: readonly Handle[];
+    /** `inputs`: carries, slices, iteration number (i32[]). */
+    readonly body: (inputs: readonly Handle[]) => readonly Handle[];
+  }): readonly Handle[];
+  custom(spec: {
+    readonly hint: string;
+    readonly operands: readonly Handle[];
+    readonly forward: (operands: readonly Handle[]) => readonly Handle[];
+    /** Operands, results, adjoints of the results; gives the operands' adjoints. */
+    readonly backward: (inputs: readonly Handle[]) => readonly Handle[];
+  }): readonly Handle[];
+  dependsOn(result: Handle, source: Handle): boolean;
+  /** Whether a handle can be used here: it belongs to this graph or to one around it. */
+  reaches(handle: Handle): boolean;
+}
