@@ -62,9 +62,8 @@ export async function runWasm(
   const words = new Uint32Array(memory.buffer);
   const canary = 0x7fc0dead;
   words.fill(canary);
-  buffers.forEach((buffer, k) =>
-    words.set(new Uint32Array(buffer.buffer, buffer.byteOffset, buffer.length), addresses[k]! / 4),
-  );
+  for (const [k, buffer] of buffers.entries())
+    words.set(new Uint32Array(buffer.buffer, buffer.byteOffset, buffer.length), addresses[k]! / 4);
   const instance = await WebAssembly.instantiate(await WebAssembly.compile(Buffer.from(bytes)), { env: { memory } });
   const entry = instance.exports.entry0;
   if (typeof entry !== "function") throw new Error("no entry");

@@ -1,0 +1,142 @@
+/**
+ * GFLOP/s of contractions on one thread, beside the peak of multiply and add on this machine. Each row is the best of many
+ * short rounds, so that other work on the machine shows less. `npx tsx test/bench/wasm-kernels.ts [filter] [--relaxed]`
+ */
+import { encodeModule, memoryPages } from "../../compiler/codegen/wasm/module.ts";
+import { readGraph } from "../../compiler/graph/read.ts";
+import { add, KernelBuilder, load, mul } from "../../compiler/kernel/build.ts";
+import type { Kernel } from "../../compiler/kernel/ir.ts";
+import { printKernel } from "../../compiler/kernel/print.ts";
+import { dispatchesOf } from "../../compiler/schedule/liveness.ts";
+import { callsOf, planTarget } from "../../compiler/schedule/plan.ts";
+import { schedule } from "../../compiler/schedule/schedule.ts";
+import { disassemble, enableRelaxed } from "../codegen/wasm/run.ts";
+import { programOf } from "../support/run-cpu.ts";
+
+enableRelaxed();
+const relaxed = process.argv.includes("--relaxed");
+const show = process.argv.includes("--show");
+const filter = process.argv.slice(2).find((argument) => !argument.startsWith("--")) ?? "";
+
+/** Independent chains of multiply and add. */
+function peakKernel(): Kernel {
+  const k = new KernelBuilder("peak", "cpu");
+  const y = k.buffer("y", "f32", "read_write");
+  const [a, b] = [k.letIn("a", load(y, "f32", 0, 4)), k.letIn("b", load(y, "f32", 4, 4))];
+  const sums = Array.from({ length: 10 }, (_, i) => k.declare("sum", load(y, "f32", i * 4, 4)));
+  k.forLoop("r", 0, 64, 1, () =>
+    k.forLoop("i", 0, 1024, 1, () => {
+      for (const sum of sums) k.assign(sum, add(mul(a, b), sum));
+    }),
+  );
+  for (const [i, sum] of sums.entries()) k.store(y, i * 4, sum);
+  return k.finish();
+}
+
+function best(bytes: Uint8Array, memoryBytes: number): number {
+  const memory = new WebAssembly.Memory({ initial: memoryPages(memoryBytes), maximum: 65536 });
+  // Ordinary numbers: subnormal ones would be slow.
+  new Float32Array(memory.buffer).fill(0.01);
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(bytes)), { env: { memory } });
+  const run = instance.exports.entry0;
+  if (typeof run !== "function") throw new Error("no entry");
+  for (const end = performance.now() + 200; performance.now() < end; ) run();
+  let least = Number.POSITIVE_INFINITY;
+  for (const end = performance.now() + 500; performance.now() < end; ) {
+    const start = performance.now();
+    let count = 0;
+    while (performance.now() - start < 2) {
+      run();
+      count++;
+    }
+    least = Math.min(least, (performance.now() - start) / count);
+  }
+  return least;
+}
+
+function measure(text: string): number {
+  const graph = readGraph(text);
+  const program = programOf(graph);
+  const scheduled = schedule(graph, "cpu");
+  const { plan, entries } = planTarget(program, [scheduled], "cpu");
+  if (show) for (const { kernel } of dispatchesOf(scheduled.steps)) console.log(printKernel(kernel));
+  const [persistent = 0] = plan.persistent;
+  const memoryBytes = persistent + (plan.arena[0] ?? 0);
+  const steps = callsOf(entries[0]!.steps, persistent);
+  const { bytes } = encodeModule({ entries: [{ name: "run", steps }], memoryBytes, relaxed, names: show });
+  if (show) console.log(disassemble(bytes));
+  return best(bytes, memoryBytes);
+}
+
+const conv = (n: number, c: number, size: number, o: number, k: number, pad: number, stride = 1) => {
+  const out = Math.floor((size + 2 * pad - k) / stride) + 1;
+  const at = (i: string, p: string): string => `${stride === 1 ? "" : `${stride}*`}${i} + ${p}${pad ? ` - ${pad}` : ""}`;
+  const other = pad ? " else 0" : "";
+  const c_ = c === 1 ? "0" : "c";
+  const channels = c === 1 ? "" : `c<${c}, `;
+  const read = `%x[n, ${c_}, ${at("i", "p")}, ${at("j", "q")}${other}]`;
+  const flops = 2 * n * o * out * out * c * k * k;
+  const inputs = `input %x: f32[${n},${c},${size},${size}] argument x\ninput %w: f32[${o},${c},${k},${k}] parameter w\ninput %d: f32[${n},${o},${out},${out}] argument d\n`;
+  const back = k - 1 - pad;
+  return {
+    flops,
+    forward: `${inputs}%y: f32[${n},${o},${out},${out}] = sum[n<${n}, o<${o}, i<${out}, j<${out} | ${channels}p<${k}, q<${k}] ${read} * %w[o, ${c_}, p, q]\noutput %y result y`,
+    weights: `${inputs}%g: f32[${o},${c},${k},${k}] = sum[o<${o}, ${channels}p<${k}, q<${k} | n<${n}, i<${out}, j<${out}] %d[n, o, i, j] * ${read}\noutput %g result g`,
+    data: `${inputs}%e: f32[${n},${c},${size},${size}] = sum[n<${n}, ${channels}h<${size}, v<${size} | o<${o}, p<${k}, q<${k}] %d[n, o, h - p + ${pad}, v - q + ${pad} else 0] * %w[o, ${c_}, p, q]\noutput %e result e`,
+    back,
+  };
+};
+const gemm = (m: number, n: number, k: number, a: string, b: string): { flops: number; text: string } => {
+  const extent: Record<string, number> = { i: m, j: n, k };
+  const shape = (names: string): string => names.split(",").map((name) => extent[name]).join(",");
+  return {
+    flops: 2 * m * n * k,
+    text: `input %a: f32[${shape(a)}] argument a\ninput %b: f32[${shape(b)}] argument b\n%y: f32[${m},${n}] = sum[i<${m}, j<${n} | k<${k}] %a[${a}] * %b[${b}]\noutput %y result y`,
+  };
+};
+
+const rows: { name: string; flops: number; text: string }[] = [];
+const addConv = (name: string, c: ReturnType<typeof conv>, parts: readonly ("forward" | "weights" | "data")[]): void => {
+  for (const part of parts) rows.push({ name: `${name} ${part}`, flops: c.flops, text: c[part] });
+};
+addConv("lenet conv1 5x5 1->6 b64", conv(64, 1, 28, 6, 5, 2), ["forward", "weights"]);
+addConv("lenet conv2 5x5 6->16 b64", conv(64, 6, 14, 16, 5, 0), ["forward", "weights", "data"]);
+const dense = (name: string, n: number, i: number, o: number): void => {
+  rows.push({ name: `${name} forward`, ...gemm(n, o, i, "i,k", "j,k") });
+  rows.push({ name: `${name} weights`, ...gemm(o, i, n, "k,i", "k,j") });
+  rows.push({ name: `${name} data`, ...gemm(n, i, o, "i,k", "k,j") });
+};
+dense("lenet fc1 400->120 b64", 64, 400, 120);
+dense("lenet fc2 120->84 b64", 64, 120, 84);
+dense("lenet fc3 84->10 b64", 64, 84, 10);
+addConv("resnet 16->16 @32 b32", conv(32, 16, 32, 16, 3, 1), ["forward", "weights", "data"]);
+addConv("resnet 32->32 @16 b32", conv(32, 32, 16, 32, 3, 1), ["forward", "weights", "data"]);
+addConv("resnet 64->64 @8 b32", conv(32, 64, 8, 64, 3, 1), ["forward", "weights", "data"]);
+addConv("resnet 16->32 s2 @32 b32", conv(32, 16, 32, 32, 3, 1, 2), ["forward", "weights"]);
+addConv("imagenet 7x7 s2 3->64 @224 b1", conv(1, 3, 224, 64, 7, 3, 2), ["forward"]);
+addConv("imagenet 64->64 @56 b1", conv(1, 64, 56, 64, 3, 1), ["forward"]);
+addConv("imagenet 256->256 @14 b1", conv(1, 256, 14, 256, 3, 1), ["forward"]);
+addConv("imagenet 512->512 @7 b1", conv(1, 512, 7, 512, 3, 1), ["forward"]);
+addConv("1x1 64->256 @28 b4", conv(4, 64, 28, 256, 1, 0), ["forward", "weights"]);
+dense("mlp 784->512 b64", 64, 784, 512);
+rows.push({ name: "gemm 256^3", ...gemm(256, 256, 256, "i,k", "k,j") });
+rows.push({ name: "gemm 1024^3", ...gemm(1024, 1024, 1024, "i,k", "k,j") });
+rows.push({ name: "gemm 500x333x700 ^T", ...gemm(500, 333, 700, "k,i", "j,k") });
+
+const peakBytes = 1 << 20;
+const peakModule = encodeModule({
+  entries: [{ name: "peak", steps: [{ kind: "call", kernel: peakKernel(), args: [65536] }] }],
+  memoryBytes: peakBytes,
+  relaxed,
+});
+const peak = (2 * 64 * 1024 * 10 * 4) / best(peakModule.bytes, peakBytes) / 1e6;
+console.log(`peak of multiply and add${relaxed ? " (fused)" : ""}: ${peak.toFixed(1)} GFLOP/s`);
+let total = 0;
+for (const { name, flops, text } of rows) {
+  if (!name.includes(filter)) continue;
+  const time = measure(text);
+  if (name.startsWith("lenet")) total += time;
+  const speed = flops / time / 1e6;
+  console.log(`${name.padEnd(40)} ${time.toFixed(3).padStart(9)} ms ${speed.toFixed(1).padStart(7)} GFLOP/s ${((100 * speed) / peak).toFixed(0).padStart(4)}%`);
+}
+if (total > 0) console.log(`LeNet's contractions: ${total.toFixed(2)} ms`);
