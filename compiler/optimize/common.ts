@@ -31,19 +31,13 @@ function strengthened(graph: Graph): Graph {
     if (twin) strong.set(keys.node(twin), node);
   }
   if (strong.size === 0) return graph;
-  return rebuild(graph, (node, { builder, replace }) => {
+  return rebuild(graph, (node, { builder }) => {
     if (node.kind !== "generic" || (node.combiner !== "max" && node.combiner !== "min")) return node;
     if (!strong.has(keys.node(node))) return node;
-    const [result] = node.results;
-    const [value] = builder.generic({
-      ...node,
-      hint: result!.name,
-      combiner: node.combiner === "max" ? "max_first" : "min_first",
-      shape: result!.type.shape,
-      dtype: result!.type.dtype,
-    });
-    replace(result!, value!);
-    return undefined;
+    const result = node.results[0]!;
+    const position = builder.tensor(`${result.name}.at`, "i32", result.type.shape);
+    const combiner = node.combiner === "max" ? "max_first" : "min_first";
+    return { ...node, combiner, results: [result, position] };
   });
 }
 

@@ -19,19 +19,7 @@ interface Factor {
 function factorsOf(scalar: Scalar): Scalar[] {
   return isRow(scalar, "mul") ? scalar.arguments.flatMap(factorsOf) : [scalar];
 }
-const contains = (a: ReadonlySet<number>, b: ReadonlySet<number>): boolean => [...b].every((index) => a.has(index));
 const union = (a: ReadonlySet<number>, b: ReadonlySet<number>): Set<number> => new Set([...a, ...b]);
-
-/** A factor over some of another's indices is applied where that one is read. */
-function absorbed(factors: readonly Factor[]): Factor[] {
-  const kept: Factor[] = [];
-  for (const factor of [...factors].sort((a, b) => b.indices.size - a.indices.size)) {
-    const host = kept.findIndex((other) => contains(other.indices, factor.indices));
-    if (host < 0) kept.push(factor);
-    else kept[host] = { scalar: apply("mul", kept[host]!.scalar, factor.scalar), indices: kept[host]!.indices };
-  }
-  return kept;
-}
 
 class Contractions {
   readonly #axes: readonly Axis[];
@@ -91,7 +79,7 @@ class Contractions {
 }
 
 function rewritten(node: GenericNode, builder: GraphBuilder): GenericNode {
-  const factors = absorbed(factorsOf(node.body).map((scalar) => ({ scalar, indices: indicesOf(scalar) })));
+  const factors = factorsOf(node.body).map((scalar): Factor => ({ scalar, indices: indicesOf(scalar) }));
   if (factors.length < 3) return node;
   const contractions = new Contractions(node);
   const whole = new Set([...node.parallel.keys(), ...node.reduction.map((_, k) => node.parallel.length + k)]);
@@ -108,12 +96,12 @@ function rewritten(node: GenericNode, builder: GraphBuilder): GenericNode {
   }
   cost += contractions.points(rehearsed.reduce((all, factor) => union(all, factor.indices), new Set<number>()));
   if (steps.length === 0 || cost >= contractions.points(whole)) return node;
-  let current = factors;
+  let current: Factor[] = factors;
   while (current.length > 2) {
     const step = contractions.best(current);
     if (!step) break;
     const made = contractions.contracted(step.pair, step.others, `${node.results[0]!.name}.part`, builder);
-    current = absorbed([...step.others, made]);
+    current = [...step.others, made];
   }
   const body = product(current.map((factor) => factor.scalar));
   const used = indicesOf(body);

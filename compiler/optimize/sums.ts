@@ -15,7 +15,7 @@ import { Emission } from "./emission.ts";
 import type { Pass } from "./pass.ts";
 import { isConstant, isRow } from "./scalar-rules.ts";
 import { SumSite } from "./sum-signature.ts";
-import { isPlain, outside, product, type SumTerm, termsOf } from "./terms.ts";
+import { isPlain, outside, product, type SumTerm, termsOf, unit as whole } from "./terms.ts";
 
 /** Cancelling coefficients are equal up to the rounding of `K * (1 / K)`. */
 const cancellation = 1e-9;
@@ -120,9 +120,18 @@ function partsWell(terms: readonly SumTerm[]): boolean {
 function commonFactor(terms: readonly SumTerm[], site: SumSite): { common: SumTerm; inner: Scalar } | undefined {
   const [first, ...others] = terms;
   if (!first) return undefined;
+  /** As multisets: `c*c*a + c*b` has one c in common. */
   const shared = (list: "multipliers" | "divisors" | "masks"): Scalar[] =>
-    first[list].filter((factor) =>
-      others.every((term) => term[list].some((candidate) => site.key(candidate) === site.key(factor))),
+    others.reduce(
+      (kept, term) => {
+        const left = term[list].map((factor) => site.key(factor));
+        return kept.filter((factor) => {
+          const found = left.indexOf(site.key(factor));
+          if (found >= 0) left.splice(found, 1);
+          return found >= 0;
+        });
+      },
+      [...first[list]],
     );
   const common: SumTerm = {
     coefficient: 1,
@@ -222,7 +231,9 @@ function rewriteSum(node: GenericNode, builder: GraphBuilder, definition: Defini
   if (terms?.length === 0) return emission.map(constant("f32", 0));
   if (!terms) {
     const factored = commonFactor(termsOf(node.body, site.isReduction), site);
-    return factored && emission.map(outside(factored.common, emission.sum(factored.inner)));
+    if (!factored && usesEverything(node.body, site)) return undefined;
+    const { common, inner } = factored ?? { common: whole, inner: node.body };
+    return emission.map(outside({ ...common, coefficient: site.multiplicity([inner]) }, emission.sum(inner)));
   }
   const [only, ...more] = terms;
   if (only && more.length === 0) {

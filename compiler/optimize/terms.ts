@@ -17,7 +17,7 @@ export interface SumTerm {
   readonly rest: readonly Scalar[];
 }
 
-const unit: SumTerm = { coefficient: 1, multipliers: [], divisors: [], masks: [], rest: [] };
+export const unit: SumTerm = { coefficient: 1, multipliers: [], divisors: [], masks: [], rest: [] };
 /** More terms than this are not worth telling apart. */
 const mostTerms = 12;
 

@@ -56,22 +56,19 @@ export const views: Pass = {
 
 /** A read whose coordinates are mixed radix becomes a read of a view with those axes split. */
 export function splitRead(read: ScalarRead, extents: readonly number[], viewOf: ViewOf): ScalarRead {
-  let current = read;
+  let { shape } = read.tensor.type;
+  let { coordinates } = read;
   for (;;) {
-    const shape = current.tensor.type.shape;
-    const axis = current.coordinates.findIndex(
-      (coordinate, k) => radixOf(coordinate, shape[k]!, extents) !== undefined,
-    );
-    if (axis < 0) return current;
-    const coordinate = current.coordinates[axis]!;
-    const radix = radixOf(coordinate, shape[axis]!, extents)!;
+    const axis = coordinates.findIndex((coordinate, k) => radixOf(coordinate, shape[k]!, extents) !== undefined);
+    if (axis < 0) break;
+    const coordinate = coordinates[axis]!;
+    const extent = shape[axis]!;
+    const radix = radixOf(coordinate, extent, extents)!;
     const parts = split(coordinate, radix, extents)!;
-    current = {
-      ...current,
-      tensor: viewOf(current.tensor, shape.toSpliced(axis, 1, shape[axis]! / radix, radix)),
-      coordinates: current.coordinates.toSpliced(axis, 1, parts.quotient, parts.rest),
-    };
+    shape = shape.toSpliced(axis, 1, extent / radix, radix);
+    coordinates = coordinates.toSpliced(axis, 1, parts.quotient, parts.rest);
   }
+  return coordinates === read.coordinates ? read : { ...read, tensor: viewOf(read.tensor, shape), coordinates };
 }
 
 export type ViewOf = (tensor: Tensor, shape: readonly number[]) => Tensor;
