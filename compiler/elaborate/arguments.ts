@@ -26,7 +26,7 @@ export function finishResult(
 /** A tensor that gets a name is stored, so that two uses compute it once. */
 export function bindable(machine: Machine, value: Value, hint: string): Value {
   if (value.kind !== "tensor" || value.handle) return value;
-  const ready = force(value, machine, hint);
+  const ready = force(value, machine, value.from?.what ?? hint);
   return value.from && ready !== value ? { ...ready, from: value.from } : ready;
 }
 

@@ -61,6 +61,8 @@ export interface Dynamic {
   readonly mask: TensorValue | undefined;
   /** Whether `/` on ints is meant to round down: in `where`, dimensions and coordinates. */
   readonly roundingDivision: boolean;
+  /** What the outermost reduction of an indexed `let` computes. */
+  readonly naming: string | undefined;
   /** Whether a `:=` would be lost: inside scans and differentiated functions. */
   readonly sealed: "scan" | undefined;
 }

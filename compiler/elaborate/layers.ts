@@ -14,6 +14,7 @@ import {
   type Place,
   Scope,
   type Slot,
+  type TensorValue,
   type Value,
 } from "./values.ts";
 
@@ -156,6 +157,7 @@ export function withParameters(machine: Machine, instance: Instance, tree: Value
 export function declareSlot(machine: Machine, statement: ParamStatement, scope: Scope): void {
   const { type, name } = statement;
   const place = placeOf(scope, statement);
+  if (type.kind === "like-type") return declareTree(machine, statement, machine.evaluate(type.value, scope), scope);
   if (type.kind !== "tensor-type")
     return machine.raise("E0206", place, { what: `${statement.kind} of this type`, where: "a train block" });
   const shape = shapeOfType(machine, type, scope, (unknown) =>
@@ -170,6 +172,47 @@ export function declareSlot(machine: Machine, statement: ParamStatement, scope: 
     place,
   });
   scope.set(name.text, { kind: "slot", slot });
+}
+
+/** `state average: like(LeNet.params) = LeNet.params`: one state for each tensor of the tree. */
+function declareTree(machine: Machine, statement: ParamStatement, like: Value, scope: Scope): void {
+  const place = placeOf(scope, statement);
+  const tree = like.kind === "instance" ? parametersOf(machine, like.instance) : like;
+  if (tree.kind !== "tree")
+    return machine.raise("E0205", place, { name: "like", expected: "a tree of tensors", got: describe(like) });
+  let leaves: TensorValue[] | undefined;
+  const leaf = (k: number): Value => {
+    leaves ??= initialLeaves(machine, statement, tree.entries.length, scope);
+    return leaves[k] ?? machine.raise("E0316", place, { operation: "state", first: describe(tree), second: `${leaves.length} tensors` });
+  };
+  const slots = tree.entries.map(({ path, value }, k) =>
+    machine.declare({
+      role: statement.kind === "param" ? "parameter" : "state",
+      name: `${statement.name.text}.${path}`,
+      dtype: value.dtype,
+      shape: value.shape,
+      initial: () => leaf(k),
+      place,
+    }),
+  );
+  scope.set(statement.name.text, {
+    kind: "lazy",
+    get: () => ({
+      kind: "tree",
+      entries: tree.entries.flatMap(({ path }, k) => {
+        const slot = slots[k];
+        return slot ? [{ path, value: machine.readSlot(slot), slot }] : [];
+      }),
+    }),
+  });
+}
+function initialLeaves(machine: Machine, { value }: ParamStatement, count: number, scope: Scope): TensorValue[] {
+  const initial = machine.evaluate(value, scope);
+  const leaves = treeOf(initial) ?? [];
+  const [only] = leaves;
+  // A number fills every tensor of the tree.
+  if (only && leaves.length === 1 && only.shape.length === 0) return Array.from({ length: count }, () => only);
+  return leaves;
 }
 
 /** The slot of this name in the current owner: found again, or made. */

@@ -4,7 +4,8 @@ import type { Details, Diagnostic } from "../diagnostics/index.ts";
 import { construct } from "../diagnostics/construct.ts";
 import { catalogue } from "../diagnostics/index.ts";
 import type { Dim } from "../types/dims.ts";
-import { constantOf, DimOverflow } from "../types/dims.ts";
+import { constant, constantOf, DimOverflow } from "../types/dims.ts";
+import { applyNumeric } from "./arithmetic.ts";
 import { call } from "./calls.ts";
 import { type CallFrame, type Code, type Dynamic, type Entry, Failure, type Machine, type ValuesOf } from "./context.ts";
 import { convert } from "./convert.ts";
@@ -24,6 +25,7 @@ const start: Dynamic = {
   mask: undefined,
   roundingDivision: false,
   sealed: undefined,
+  naming: undefined,
 };
 
 export class Evaluator implements Machine {
@@ -201,6 +203,10 @@ export class Evaluator implements Machine {
   }
   stream(place: Place): number {
     return this.slots.stream(this, place);
+  }
+
+  plusOne(value: TensorValue, place: Place): TensorValue {
+    return applyNumeric(this, "add", [value, { kind: "int", value: constant(1) }], place, "+");
   }
 
   /** Forgets how many steps were taken: each declaration has its own budget. */

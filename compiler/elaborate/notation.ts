@@ -39,7 +39,8 @@ function bindIndices(
 export function indexedLet(machine: Machine, statement: IndexedLet, scope: Scope): TensorValue {
   const { inner, indices } = bindIndices(machine, statement.indices, statement.value, scope);
   const place = placeOf(scope, statement.value);
-  const value = machine.within({ open: [...machine.dynamic.open, ...indices] }, () =>
+  const naming = statement.value.kind === "reduction" ? statement.name.text : undefined;
+  const value = machine.within({ open: [...machine.dynamic.open, ...indices], naming }, () =>
     scalarBody(machine, machine.evaluate(statement.value, inner), place),
   );
   return define(machine, statement.name.text, indices, value.at([]), { dtype: value.dtype });
@@ -55,7 +56,7 @@ function scalarBody(machine: Machine, value: Value, place: Place): TensorValue {
 export function reduction(machine: Machine, expression: Reduction, scope: Scope): Value {
   const { inner, indices } = bindIndices(machine, expression.indices, expression.body, scope);
   const place = placeOf(scope, expression);
-  const body = machine.within({ open: [...machine.dynamic.open, ...indices] }, () =>
+  const body = machine.within({ open: [...machine.dynamic.open, ...indices], naming: undefined }, () =>
     scalarBody(machine, machine.evaluate(expression.body, inner), placeOf(scope, expression.body)),
   );
   return reduceOver(machine, expression.reducer, indices, body, place);
@@ -91,7 +92,7 @@ export function reduceOver(
   const { element, dtype } = operand(machine, reducer, body, place);
   const free = inOrder([...indicesOf(element)].filter((index) => !indices.includes(index)));
   const handles = machine.domain.compute({
-    hint: reducer,
+    hint: machine.dynamic.naming ?? reducer,
     combiner: combiners[reducer],
     parallel: free,
     reduction: indices,

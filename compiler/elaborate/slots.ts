@@ -34,8 +34,13 @@ export class Slots {
   declare(machine: Machine, spec: Spec): Slot {
     const owner = machine.dynamic.owner;
     if (!owner) return machine.raise("E0206", spec.place, { what: spec.role === "parameter" ? "param" : "state", where: "a layer, an optimizer or a train block" });
-    const { slot, made } = slotOfOwner(machine, owner, spec, (path) => this.make(path, spec, undefined));
-    if (made) this.initialise(machine, slot, spec, this.entries?.layers);
+    const { kind } = owner.instance.declaration;
+    const block = kind === "train" || kind === "optimizer" ? owner.instance.path.split(".")[0] : undefined;
+    const ownState = block !== undefined && spec.role === "state";
+    const { slot, made } = slotOfOwner(machine, owner, spec, (path) =>
+      this.make(path, ownState ? { ...spec, role: "optimizer" } : spec, ownState ? block : undefined),
+    );
+    if (made) this.initialise(machine, slot, spec, ownState ? this.entries?.block(block) : this.entries?.layers);
     return slot;
   }
 

@@ -121,6 +121,8 @@ function namesBoundBy(statement: Statement): string[] {
 
 function assign(machine: Machine, statement: AssignStatement, scope: Scope): void {
   const place = placeOf(scope, statement);
+  // Evaluating a train block leaves everything as it is.
+  if (machine.entry.kind === "evaluate" && machine.dynamic.owner?.instance.declaration.kind === "train") return;
   const targets = targetsOf(machine, statement, scope);
   permit(machine, targets, place);
   const value = machine.evaluate(statement.value, scope);

@@ -10,6 +10,7 @@ import {
   type Handle,
   type Index,
   indexElement,
+  indexValue,
   indicesOf,
   inOrder,
   integerElement,
@@ -117,7 +118,7 @@ export function partly(handle: Handle, free: readonly Index[]): TensorValue {
     readable: true,
   };
 }
-/** The handle itself, where the element reads it at exactly these indices. */
+/** The handle itself, where the element reads it at exactly these indices; extents of 1 may be missing or more. */
 function storedInPlace(
   element: Element,
   indices: readonly Index[],
@@ -126,17 +127,21 @@ function storedInPlace(
 ): Handle | undefined {
   if (element.kind !== "read" || element.handle.dtype !== dtype || element.otherwise !== undefined) return undefined;
   const { handle, coordinates } = element;
-  if (handle.shape.length !== indices.length || !machine.domain.reaches(handle)) return undefined;
-  const same = coordinates.every((coordinate, axis) => {
-    const index = indices[axis];
-    if (!index || compare(index.extent, "==", handle.shape[axis] ?? constant(-1)) !== "yes") return false;
-    const expected = indexElement(index);
-    if (expected.kind === "constant") return coordinate.kind === "constant" && coordinate.value === 0;
-    return (
-      expected.kind === "integer" && coordinate.kind === "integer" && coordinate.value.key === expected.value.key
-    );
-  });
-  return same ? handle : undefined;
+  if (!machine.domain.reaches(handle)) return undefined;
+  const isOne = (extent: Dim | undefined) => extent !== undefined && constantOf(extent) === 1;
+  const used = indices.filter(({ extent }) => !isOne(extent));
+  let next = 0;
+  for (const [axis, coordinate] of coordinates.entries()) {
+    const extent = handle.shape[axis];
+    if (isOne(extent) && coordinate.kind === "constant" && coordinate.value === 0) continue;
+    const index = used[next++];
+    if (!index || !extent || compare(index.extent, "==", extent) !== "yes") return undefined;
+    if (coordinate.kind !== "integer" || coordinate.value.key !== indexValue(index).key) return undefined;
+  }
+  if (next !== used.length) return undefined;
+  const shape = indices.map(({ extent }) => extent);
+  const same = shape.length === handle.shape.length && shape.every((extent, axis) => extent.key === handle.shape[axis]?.key);
+  return same ? handle : machine.domain.reshape(handle, shape);
 }
 
 /** The handle of a tensor that must stand outside index notation, or over the indices around it. */
