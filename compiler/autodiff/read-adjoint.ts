@@ -1,14 +1,15 @@
 /** The adjoint of one read: `sum over every d with M(d) = t of adjoint(d)`, as dense pieces without guards where possible. */
 import { hasData, rangeOf } from "../graph/affine.ts";
 import type { GraphBuilder } from "../graph/builder.ts";
-import { readHere } from "../graph/builder.ts";
+import { fixed, at as index, read as readAt, readHere } from "../graph/builder.ts";
 import type { Axis, Coordinate, Scalar, ScalarRead, Tensor } from "../graph/graph.ts";
 import { indicesOf, indicesOfCoordinate, renumber } from "../graph/traverse.ts";
 import { invariant } from "../invariant.ts";
 import { type Contribution, everywhere } from "./contributions.ts";
 import { clamped, scalarOf } from "./coordinate.ts";
-import { invert, NotInvertible, type Solution } from "./invert.ts";
+import { invert } from "./invert.ts";
 import { isConstant, type Scalars } from "./scalars.ts";
+import { NotInvertible, type Solution, type Target } from "./solution.ts";
 import { Substitution } from "./substitution.ts";
 
 export interface Problem {
@@ -46,7 +47,7 @@ function inPlaceOrder(a: Solution, b: Solution): number {
 function piece(problem: Problem, solution: Solution): Contribution {
   const { builder, scalars, read, adjoint } = problem;
   const { variables, values, targets } = solution;
-  const parallel = targets.flatMap(({ variable }) => (variable === undefined ? [] : [variable]));
+  const parallel = targets.flatMap(({ variable, phase }) => [variable, phase].filter((one) => one !== undefined));
   const inBox = new Set(parallel);
   const summed = [...variables.keys()].filter((variable) => !values.has(variable) && !inBox.has(variable));
   const order = [...parallel, ...summed];
@@ -88,12 +89,31 @@ function piece(problem: Problem, solution: Solution): Contribution {
     guards.push(...within(scalars, by(index), variables[index]!.extent, extents, value(index)));
   }
   const whole = guards.reduceRight<Scalar>((inner, guard) => scalars.apply("select", guard, inner, scalars.zero), body);
-  const at = targets.map(({ start, step, count }) => ({ start, step, count }));
-  const shape = targets.map(({ count }) => count);
-  const residues = targets.flatMap(({ start, step }) => (step > 1 ? [start] : []));
+  const shape = targets.flatMap(({ count, step, phase }) => (phase === undefined ? [count] : [count, step]));
+  const residues = targets.flatMap(({ start, step, phase }) => (step > 1 && phase === undefined ? [start] : []));
   const hint = `d_${read.tensor.name}${residues.length === 0 ? "" : `.${residues.join(residues.some((r) => r > 9) ? "_" : "")}`}`;
   const tensor = reduce(problem, hint, axes.slice(0, parallel.length), axes.slice(parallel.length), whole, shape);
-  return { tensor, at };
+  return placed(problem, tensor, targets);
+}
+
+/** Where the piece goes. Phases are merged into their axis, and what lies outside the tensor is cut off. */
+function placed({ builder, read }: Problem, piece: Tensor, targets: readonly Target[]): Contribution {
+  const at = targets.map(({ start, step, count }) => ({ start, step, count }));
+  if (targets.every(({ phase }) => phase === undefined)) return { tensor: piece, at };
+  const merged = targets.map(({ count, step, phase }) => (phase === undefined ? count : count * step));
+  const whole = builder.view(piece, merged);
+  const boxes = targets.map(({ start, step, count, phase }, axis) => {
+    if (phase === undefined) return { start, step, count, skipped: 0 };
+    const first = Math.max(0, start);
+    const stop = Math.min(read.tensor.type.shape[axis]!, start + count * step);
+    return { start: first, step: 1, count: stop - first, skipped: first - start };
+  });
+  const shape = boxes.map(({ count }) => count);
+  const places = boxes.map(({ start, step, count }) => ({ start, step, count }));
+  if (shape.every((count, axis) => count === merged[axis])) return { tensor: whole, at: places };
+  let position = 0;
+  const coordinates = boxes.map(({ count, skipped }) => (count === 1 ? fixed(skipped) : index(position++, 1, skipped)));
+  return { tensor: builder.map(piece.name, shape, readAt(whole, coordinates), "f32"), at: places };
 }
 
 /** The comparisons that are not known to hold. */

@@ -1,8 +1,8 @@
 /** A body over another domain: coordinates in the places of its indices. */
 import { hasData, normalize, provedInRange, substitute } from "../graph/affine.ts";
 import type { Coordinate, DataTerm, Scalar, ScalarRead } from "../graph/graph.ts";
-import { NotInvertible } from "./invert.ts";
 import type { Scalars } from "./scalars.ts";
+import { NotInvertible } from "./solution.ts";
 
 export class Substitution {
   readonly #scalars: Scalars;
