@@ -18,6 +18,8 @@ export interface PipelineOptions {
   readonly relaxed: boolean;
   /** Check the normal form after every pass. */
   readonly verify: boolean;
+  /** The program with a batch above 1 in it, from which `separable` is read. */
+  readonly probe: Program;
 }
 export interface Generated {
   readonly manifest: Omit<Manifest, "compiler" | "source">;
@@ -39,7 +41,7 @@ export function generate(elaborated: Program, options: PipelineOptions): Generat
       main: program.main,
       persistent: program.persistent,
       entries: program.entries.map(({ graph, ...entry }) => ({ ...entry, outputs: outputsOf(graph) })),
-      separable: separableModels(elaborated),
+      separable: separableModels(options.probe),
       wasm: cpu ? { file: "kernels.wasm", ...(options.relaxed && { relaxed: "kernels.relaxed.wasm" }), sha256: "", plan: cpu.plan } : null,
       webgpu: gpu && wgsl ? { file: "kernels.wgsl", sha256: "", plan: withDispatches(gpu, wgsl) } : null,
       weights: null,

@@ -1,0 +1,61 @@
+/** The library's face: source to diagnostics, to a program of graphs, to code. Touches no files: a loader brings modules. */
+import { createHash } from "node:crypto";
+import type { Source } from "../grammar/span.ts";
+import type { Manifest } from "../runtime/plan.ts";
+import type { Diagnostic } from "./diagnostics/index.ts";
+import { type Elaborated, type ElaborateOptions, elaborate } from "./elaborate/elaborate.ts";
+import { loadModules, type ModuleLoader } from "./elaborate/modules.ts";
+import type { Program } from "./elaborate/program.ts";
+import { type Generated, generate, type PipelineOptions } from "./pipeline.ts";
+
+export interface CompileOptions extends ElaborateOptions, Partial<PipelineOptions> {
+  /** The compiler's version, for the manifest. */
+  readonly version?: string;
+}
+export interface Compiled extends Omit<Generated, "manifest"> {
+  readonly manifest: Manifest;
+  /** The program before optimisation, with its derivatives. */
+  readonly program: Program;
+}
+export interface CompileResult {
+  readonly diagnostics: readonly Diagnostic[];
+  /** Undefined where something is wrong. */
+  readonly compiled: Compiled | undefined;
+}
+
+/** Parses and elaborates a file with its imports. */
+export function elaborateSource(source: Source, loader: ModuleLoader, options: ElaborateOptions = {}): Elaborated {
+  const loaded = loadModules(source, loader);
+  if (hasErrors(loaded.diagnostics)) return { program: undefined, diagnostics: loaded.diagnostics };
+  const elaborated = elaborate(loaded, options);
+  return { ...elaborated, diagnostics: [...loaded.diagnostics, ...elaborated.diagnostics] };
+}
+
+/** Everything up to code for the targets asked for (default: both, with fused multiply-add beside plain WebAssembly). */
+export function compile(source: Source, loader: ModuleLoader, options: CompileOptions = {}): CompileResult {
+  // Whether rows are independent is seen on a graph with more than one of them.
+  const wanted = new Set([1, ...(options.batches ?? [])]);
+  const batches = [...wanted, ...(wanted.size > 1 ? [] : [PROBE])];
+  const { program: probed, diagnostics } = elaborateSource(source, loader, { ...options, batches });
+  if (!probed) return { diagnostics, compiled: undefined };
+  const isWanted = ({ kind, batch }: Program["entries"][number]) => kind !== "predict" || batch === undefined || wanted.has(batch) || batch === options.sizes?.N;
+  const program: Program = { ...probed, entries: probed.entries.filter(isWanted) };
+  const generated = generate(program, {
+    targets: options.targets ?? ["wasm", "webgpu"],
+    relaxed: options.relaxed ?? true,
+    verify: options.verify ?? false,
+    probe: probed,
+  });
+  const manifest: Manifest = {
+    ...generated.manifest,
+    compiler: options.version ?? "",
+    source: { file: source.file, sha256: createHash("sha256").update(source.text).digest("hex") },
+  };
+  return { diagnostics, compiled: { ...generated, manifest, program } };
+}
+
+const PROBE = 3;
+
+export function hasErrors(diagnostics: readonly Diagnostic[]): boolean {
+  return diagnostics.some(({ severity }) => severity === "error");
+}
