@@ -1,8 +1,7 @@
-/** What the build puts in, or what the checkout has: version, standard library, files of the package itself. */
+/** What the build puts in, or what the checkout has: version, files of the package itself. */
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-declare const DLX_LIBRARY: Readonly<Record<string, string>> | undefined;
 declare const DLX_VERSION: string | undefined;
 declare const DLX_ROOT: string | undefined;
 
@@ -20,13 +19,3 @@ export const version: string =
   typeof DLX_VERSION === "undefined"
     ? String(JSON.parse(readFileSync(packagePath("package.json"), "utf8")).version)
     : DLX_VERSION;
-
-/** The text of a file of the standard library (`nn/conv.dlx`), if there is one. */
-export function libraryText(path: string): string | undefined {
-  if (typeof DLX_LIBRARY !== "undefined") return Object.hasOwn(DLX_LIBRARY, path) ? DLX_LIBRARY[path] : undefined;
-  try {
-    return readFileSync(packagePath(`stdlib/${path}`), "utf8");
-  } catch {
-    return undefined;
-  }
-}

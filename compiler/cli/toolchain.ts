@@ -1,13 +1,18 @@
 /** What commands need of the compiler, and programs made ready to run. */
+import type { TwoListDeclaration } from "../../grammar/ast.ts";
 import { parse } from "../../grammar/parse.ts";
+import type { Source } from "../../grammar/span.ts";
 import { DlxError } from "../../runtime/errors.ts";
-import type { Manifest } from "../../runtime/plan.ts";
 import type { LoadOptions, Session } from "../../runtime/session.ts";
+import { type Compiled, compile, elaborateSource } from "../compile.ts";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
-import { fromProblem } from "../diagnostics/problem.ts";
+import { suggest } from "../diagnostics/suggest.ts";
+import type { ElaborateOptions } from "../elaborate/elaborate.ts";
 import type { Program } from "../elaborate/program.ts";
-import { UsageError } from "./failure.ts";
-import { packagePath } from "./place.ts";
+import { invariant } from "../invariant.ts";
+import { hasErrors, ProgramError, showDiagnostics, UsageError } from "./failure.ts";
+import { fileLoader } from "./library.ts";
+import { packagePath, version } from "./place.ts";
 import { readSource } from "./source.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -26,45 +31,92 @@ export interface Wanted extends ProgramFlags {
   readonly train: "none" | "all" | "block";
   readonly targets: readonly ("wasm" | "webgpu")[];
 }
-export interface Compiled {
-  readonly diagnostics: readonly Diagnostic[];
-  readonly program: Program;
-  readonly manifest: Manifest;
-  readonly wasm: Uint8Array | undefined;
-  readonly relaxed: Uint8Array | undefined;
-  readonly wgsl: string | undefined;
-  /** What each entry launches, in words. */
-  readonly notes: { readonly wasm: readonly (readonly string[])[]; readonly webgpu: readonly (readonly string[])[] };
+/** Everything that is wrong with a file, and warnings. */
+export async function checkFile(file: string, { set = {}, size = {} }: ProgramFlags): Promise<readonly Diagnostic[]> {
+  return elaborateSource(await readSource(file), fileLoader(file), { set, sizes: size }).diagnostics;
 }
 
-/** Everything that is wrong with a file, and warnings. */
-export async function checkFile(file: string, _flags: ProgramFlags): Promise<readonly Diagnostic[]> {
-  const source = await readSource(file);
-  return parse(source).problems.map((problem) => fromProblem(problem, source));
+/** Shows warnings; throws where there are errors. */
+async function settle(diagnostics: readonly Diagnostic[], terminal: Terminal): Promise<void> {
+  if (hasErrors(diagnostics)) throw new ProgramError(diagnostics);
+  await showDiagnostics(diagnostics, terminal, false);
 }
 
 export async function elaborateFile(
-  _file: string,
-  _wanted: Omit<Wanted, "targets">,
-  _terminal: Terminal,
+  file: string,
+  wanted: Omit<Wanted, "targets">,
+  terminal: Terminal,
 ): Promise<Program> {
-  throw new UsageError("this command is not there yet");
+  const source = await readSource(file);
+  const { program, diagnostics } = elaborateSource(source, fileLoader(file), choose(source, wanted));
+  await settle(diagnostics, terminal);
+  invariant(program, "a program without errors is elaborated");
+  return program;
 }
 
-export async function compileFile(_file: string, _wanted: Wanted, _terminal: Terminal): Promise<Compiled> {
-  throw new UsageError("this command is not there yet");
+export async function compileFile(file: string, wanted: Wanted, terminal: Terminal): Promise<Compiled> {
+  const source = await readSource(file);
+  const { compiled, diagnostics } = compile(source, fileLoader(file), {
+    ...choose(source, wanted),
+    targets: wanted.targets,
+    verify: process.env.DLX_VERIFY === "1",
+    version,
+  });
+  await settle(diagnostics, terminal);
+  invariant(compiled, "a program without errors is compiled");
+  return compiled;
+}
+
+/** The train blocks of a file, as written. */
+function blocksOf(source: Source): TwoListDeclaration[] {
+  return parse(source).module.declarations.filter(
+    (declaration): declaration is TwoListDeclaration => declaration.kind === "train",
+  );
+}
+
+/** The options of the compiler that flags stand for. Throws UsageError where they name what the file does not have. */
+function choose(source: Source, wanted: Omit<Wanted, "targets">): ElaborateOptions {
+  const { set = {}, size: sizes = {}, batches = [], train, block, model } = wanted;
+  const blocks = blocksOf(source);
+  const chosen =
+    train === "none" ? [] : train === "all" && block === undefined ? blocks : [pickBlock(blocks, block)].flat();
+  // Without training a setting has no effect, but a slip of the pen is still one.
+  const settings = new Set(
+    (train === "none" ? blocks : chosen).flatMap(({ configuration }) => configuration.map(({ name }) => name.text)),
+  );
+  for (const name of Object.keys(set))
+    if (!settings.has(name)) {
+      const near = suggest(name, settings);
+      throw new UsageError(
+        `--set ${name}: ${chosen.map((each) => each.name.text).join(", ") || "the file"} has no configuration of that name${near ? `; did you mean ${near}?` : settings.size > 0 ? `; there is ${[...settings].join(", ")}` : ""}`,
+      );
+    }
+  return {
+    set,
+    sizes,
+    batches,
+    blocks: chosen.map(({ name }) => name.text),
+    ...(model === undefined ? {} : { models: [model] }),
+  };
 }
 
 /** The train block that is meant: the one named, or the only one. */
-export function onlyBlock({ manifest }: Compiled, named: string | undefined): string {
-  const blocks = [...new Set(manifest.entries.filter(({ kind }) => kind === "step").map(({ of }) => of))];
+function pickBlock(blocks: readonly TwoListDeclaration[], named: string | undefined): TwoListDeclaration {
+  const names = blocks.map(({ name }) => name.text);
   const [first, ...others] = blocks;
-  if (named !== undefined && blocks.includes(named)) return named;
-  if (named !== undefined)
-    throw new UsageError(`there is no train block ${named}; there is ${blocks.join(", ") || "none"}`);
-  if (first === undefined) throw new UsageError("the file has no train block");
-  if (others.length > 0) throw new UsageError(`say which train block: --block ${blocks.join(" or ")}`);
-  return first;
+  const found = named === undefined ? first : blocks.find(({ name }) => name.text === named);
+  if (!first) throw new UsageError("the file has no train block");
+  if (!found) throw new UsageError(`there is no train block ${named}; there is ${names.join(", ")}`);
+  if (named === undefined && others.length > 0)
+    throw new UsageError(`say which train block: --block ${names.join(" or ")}`);
+  return found;
+}
+
+/** The train block of a program compiled with `train: "block"`. */
+export function onlyBlock({ manifest }: Compiled): string {
+  const entry = manifest.entries.find(({ kind }) => kind === "step");
+  invariant(entry, "a program compiled for training has a step");
+  return entry.of;
 }
 
 /** A session in this process. */

@@ -21,7 +21,7 @@ export async function run(terminal: Terminal, [file = ""]: string[], flags: Flag
   const weights = await readBytes(flags.weights);
   const data = await openData(flags.data);
   const compiled = await compileFile(file, { ...flags, train: "block", targets: targetsOf(flags.device) }, terminal);
-  const block = onlyBlock(compiled, flags.block);
+  const block = onlyBlock(compiled);
   const entry = compiled.manifest.entries.find(({ kind, of }) => kind === "evaluate" && of === block);
   if (!entry) throw new UsageError(`${block} has nothing to evaluate`);
   const session = await openCompiled(compiled, {

@@ -29,7 +29,7 @@ export async function run(terminal: Terminal, [file = ""]: string[], flags: Flag
   const data = await openData(flags.data);
   const weights = flags.weights === undefined ? undefined : await readBytes(flags.weights);
   const compiled = await compileFile(file, { ...flags, train: "block", targets: targetsOf(flags.device) }, terminal);
-  const block = onlyBlock(compiled, flags.block);
+  const block = onlyBlock(compiled);
   const entry = compiled.manifest.entries.find(({ kind, of }) => kind === "step" && of === block);
   const message = (text: string) => terminal.note(`${text}\n`);
   const session = await openCompiled(compiled, {
