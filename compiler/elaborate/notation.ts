@@ -7,7 +7,7 @@ import { applyNumeric } from "./arithmetic.ts";
 import { type Machine, placeOf } from "./context.ts";
 import { type Element, type Index, indexElement, indexValue, indicesOf, inOrder, readElement } from "./element.ts";
 import { extentsOf } from "./extents.ts";
-import { asTensor, convertElement, define, force, scalarTensor, show } from "./tensors.ts";
+import { asTensor, convertElement, define, scalarTensor, show } from "./tensors.ts";
 import { describe, type Place, type Scope, type TensorValue, type Value } from "./values.ts";
 
 /** Binds the indices of a binder list in a new scope; runs become lists. */
@@ -64,9 +64,8 @@ export function reduction(machine: Machine, expression: Reduction, scope: Scope)
 
 /** `sum(x)`: over every element. */
 export function reduceWhole(machine: Machine, reducer: ReductionName, value: TensorValue, place: Place): TensorValue {
-  const ready = force(value, machine, "value");
-  const indices = ready.shape.map((extent, axis) => machine.index("ijklmnpqrst"[axis] ?? `i${axis}`, extent));
-  return reduceOver(machine, reducer, indices, scalarTensor(ready.at(indices.map(indexElement)), ready.dtype), place);
+  const indices = value.shape.map((extent, axis) => machine.index("ijklmnpqrst"[axis] ?? `i${axis}`, extent));
+  return reduceOver(machine, reducer, indices, scalarTensor(value.at(indices.map(indexElement)), value.dtype), place);
 }
 
 const combiners: Readonly<Record<ReductionName, Combiner>> = {

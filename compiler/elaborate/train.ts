@@ -31,8 +31,8 @@ export interface TrainRun {
 export function runMetric(machine: Machine, statement: MetricStatement, scope: Scope, run: TrainRun): void {
   const place = placeOf(scope, statement.value);
   const value = machine.evaluate(statement.value, scope);
+  // A metric's name is the host's alone, so that `metric accuracy = accuracy(..)` hides nothing.
   output(machine, run, "metric", statement.name.text, value, place);
-  scope.bind(statement.name.text, value);
 }
 function output(machine: Machine, run: TrainRun, role: "loss" | "metric", name: string, value: Value, place: Place): void {
   if (run.outputs.some((one) => one.name === name)) machine.raise("E0220", place, { name, what: run.block });
