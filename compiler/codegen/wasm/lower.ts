@@ -208,15 +208,22 @@ class Lowering {
   /** An integer that is not a sum or a product: it is computed once, and named. */
   #opaque(placed: Placed): Polynomial {
     if (placed.value.kind === "number") return constantPolynomial(placed.value.value);
-    const known = placed.key === undefined ? undefined : this.#opaques.get(placed.key);
+    const opaques = this.#opaquesOf(placed.region);
+    const known = placed.key === undefined ? undefined : opaques.get(placed.key);
     if (known !== undefined) return known;
     const named = this.#named(placed, "integer");
     invariant(named.value.kind === "get", "a named value is a local");
     const polynomial = atomPolynomial(this.#atom(named.value.local, named.region));
-    if (placed.key !== undefined) this.#opaques.set(placed.key, polynomial);
+    if (placed.key !== undefined) opaques.set(placed.key, polynomial);
     return polynomial;
   }
-  readonly #opaques = new Map<string, Polynomial>();
+  /** By region: what one branch has computed the other has not. */
+  #opaquesOf(region: Region): Map<string, Polynomial> {
+    const known = this.#opaques.get(region) ?? new Map<string, Polynomial>();
+    this.#opaques.set(region, known);
+    return known;
+  }
+  readonly #opaques = new Map<Region, Map<string, Polynomial>>();
 
   #sum(polynomial: Polynomial): Placed {
     const monomials = [...polynomial.terms.values()];
