@@ -1,9 +1,17 @@
-/** Runs launches over placed buffers on a GPU, through the same plan and device that a bundle uses. */
+/** Runs launches and graphs on a GPU, through the same plan and device that a bundle uses. */
 import { WgslProgram } from "../../compiler/codegen/wgsl/module.ts";
+import type { Graph } from "../../compiler/graph/graph.ts";
 import type { Dispatch } from "../../compiler/kernel/ir.ts";
+import { verifyKernel } from "../../compiler/kernel/verify.ts";
+import { dispatchesOf } from "../../compiler/schedule/liveness.ts";
+import { launchesOf, planTarget } from "../../compiler/schedule/plan.ts";
+import type { Schedule } from "../../compiler/schedule/program.ts";
+import { schedule } from "../../compiler/schedule/schedule.ts";
 import type { Device, Elements } from "../../runtime/device.ts";
-import type { DTypeName, InputSlot, Location, Manifest } from "../../runtime/plan.ts";
+import type { DTypeName, InputSlot, Location, Manifest, OutputSlot } from "../../runtime/plan.ts";
+import { allocate } from "../../runtime/tensor.ts";
 import { createWebGPUDevice } from "../../runtime/webgpu/device.ts";
+import { programOf } from "./run-cpu.ts";
 
 export interface PlacedTensor {
   readonly name: string;
@@ -107,4 +115,68 @@ export async function runKernel(
     dispatches: [{ ...launch, buffers: tensors.map(({ at }) => at), origin: undefined, label: launch.kernel.name }],
   });
   return withDevice(gpu, program, (device) => device.run(0, launch.buffers));
+}
+
+export interface GPUProgram {
+  readonly schedule: Schedule;
+  readonly manifest: Manifest;
+  readonly wgsl: string;
+}
+
+/** A graph as a program of one entry: scheduled, planned, printed, its kernels verified. */
+export function compileForGPU(graph: Graph): GPUProgram {
+  const program = programOf(graph);
+  const scheduled = schedule(graph, "gpu");
+  for (const { kernel } of dispatchesOf(scheduled.steps)) verifyKernel(kernel);
+  const { plan, entries } = planTarget(program, [scheduled], "gpu", { chunkBytes: 128 * 2 ** 20 });
+  const wgsl = new WgslProgram();
+  const dispatches = launchesOf(entries[0]?.steps ?? []).map((launch) => wgsl.add(launch));
+  const outputs = graph.outputs.flatMap(({ tensor, role, path }): OutputSlot[] =>
+    role === "result" || role === "loss" || role === "metric" ? [{ name: path, role, ...tensor.type }] : [],
+  );
+  const manifest: Manifest = {
+    format: 1,
+    compiler: "test",
+    source: { file: "test.dlx", sha256: digest },
+    main: null,
+    persistent: program.persistent,
+    entries: program.entries.map(({ graph: _, ...entry }) => ({ ...entry, outputs })),
+    separable: [],
+    wasm: null,
+    webgpu: {
+      file: "kernels.wgsl",
+      sha256: digest,
+      plan: { ...plan, entries: plan.entries.map((entry) => entry && { ...entry, dispatches }) },
+    },
+    weights: null,
+  };
+  return { schedule: scheduled, manifest, wgsl: wgsl.text() };
+}
+
+/** Runs a graph end to end: one list of numbers an input, in the graph's order; the values of all outputs. */
+export async function runOnGPU(
+  gpu: GPU,
+  graph: Graph,
+  inputs: readonly (readonly number[])[],
+): Promise<readonly (readonly number[])[]> {
+  const program = compileForGPU(graph);
+  const slotOf = (role: string, path: string): number =>
+    program.manifest.persistent.findIndex((slot) => slot.role === role && slot.path === path);
+  return withDevice(gpu, program, async (device) => {
+    const given: Elements[] = [];
+    for (const [k, { tensor, role, path }] of graph.inputs.entries()) {
+      const values = allocate(tensor.type.dtype, inputs[k]!.length);
+      values.set(inputs[k]!);
+      const slot = slotOf(role, path);
+      if (slot >= 0) device.writeSlot(slot, values);
+      else given.push(values);
+    }
+    const results = [...(await device.run(0, given))];
+    const all: number[][] = [];
+    for (const { role, path } of graph.outputs) {
+      const slot = slotOf(role, path);
+      all.push([...(slot >= 0 ? await device.readSlot(slot) : results.shift()!)]);
+    }
+    return all;
+  });
 }

@@ -1,4 +1,6 @@
 /** Names as WGSL takes them: what a kernel calls something, unless WGSL or a row of the scalar table means that word. */
+import { scalarRows } from "../../scalar/table.ts";
+
 const taken = new Set(
   `alias break case const const_assert continue continuing default diagnostic discard else enable false fn for if let loop
   override requires return struct switch true var while
@@ -12,14 +14,13 @@ const taken = new Set(
   reinterpret_cast require resource restrict self set shared sizeof smooth snorm static static_assert static_cast std
   subroutine super target template this thread_local throw trait try type typedef typeid typename typeof union unless
   unorm unsafe unsized use using varying virtual volatile wgsl where with writeonly yield
-  bool f16 f32 i32 u32 vec2 vec3 vec4 array atomic ptr sampler texture mat
-  abs acos acosh all any asin asinh atan atan2 atanh bitcast ceil clamp cos cosh countLeadingZeros countOneBits
-  countTrailingZeros cross degrees determinant distance dot exp exp2 extractBits firstLeadingBit firstTrailingBit floor fma
-  fract frexp insertBits inverseSqrt ldexp length log log2 max min mix modf normalize pow quantizeToF16 radians reflect
-  refract reverseBits round saturate select sign sin sinh smoothstep sqrt step storageBarrier tan tanh transpose trunc
-  unpack workgroupBarrier
+  array vec4 bool f32 i32 u32 bitcast select round uniform storage workgroup read_write workgroupBarrier
   given group local global main`.split(/\s+/),
 );
+/** What the templates of the scalar table call. */
+for (const { wgsl } of scalarRows)
+  for (const rule of Object.values(wgsl))
+    if (typeof rule === "string") for (const word of rule.match(/[A-Za-z_]\w*/g) ?? []) taken.add(word);
 
 export function wgslName(name: string): string {
   return taken.has(name) || name.startsWith("__") ? `${name}_` : name;

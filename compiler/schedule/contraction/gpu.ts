@@ -204,29 +204,46 @@ class ContractionGpu {
     const total = quarters * depth;
     const depthFastest =
       smallestStride(factor, k.positions, this.#context) < smallestStride(factor, side.positions, this.#context);
-    const slots = Array.from({ length: Math.ceil(total / threads) }, (_, s) => {
-      const slot = kernel.letIn("slot", add(localThread, s * threads));
-      const [high, low] = divide(kernel, slot, depthFastest ? depth : quarters);
-      const [quarter, along] = depthFastest ? [high, low] : [low, high];
+    const inner = depthFastest ? depth : quarters;
+    const offsets = Array.from({ length: Math.ceil(total / threads) }, (_, s) => s * threads);
+    // Where the threads are a multiple of the inner extent, all slots of a thread differ in the outer number alone.
+    const aligned = threads % inner === 0;
+    const [outerOwn, innerOwn] = divide(kernel, localThread, inner);
+    const numbersOf = (offset: number): [Expression, Expression] =>
+      aligned ? [add(outerOwn, offset / inner), innerOwn] : divide(kernel, add(localThread, offset), inner);
+    const place = (quarter: Expression) => {
       const across = kernel.letIn("across", mul(quarter, 4));
       const inRange = this.#fourInRange(side, kernel.letIn("place", add(first, across)), panel.width, kernel);
-      return { slot, across, along, indices: this.#fourIndices(side, inRange, kernel) };
+      return { across, indices: this.#fourIndices(side, inRange, kernel) };
+    };
+    const fill = (step: Expression, slot: Expression, along: Expression, at: ReturnType<typeof place>): void => {
+      const store = (): void => {
+        const asked = kernel.letIn("k", add(step, along));
+        const ragged = k.extent % depth !== 0;
+        const summed = this.#indices(k, ragged ? kernel.letIn("k", min(asked, k.extent - 1)) : asked, kernel);
+        const values = at.indices.map((map) => outer.child(new Map([...map, ...summed])).lower(factor));
+        const four = values.length === 1 ? splat(values[0]!) : vector(values.map((value) => lane(value, 0)));
+        // Both operands become 0 beyond the end: 0 times what lies there need not be 0.
+        panel.store(along, at.across, ragged ? select(splat(lt(asked, k.extent)), four, zeros) : four);
+      };
+      if (total % threads === 0) store();
+      else kernel.ifThen(lt(slot, total), store);
+    };
+    if (aligned && !depthFastest) {
+      const at = place(innerOwn);
+      return (step) =>
+        kernel.forLoop("s", 0, offsets.length, 1, (s) => {
+          const along = kernel.letIn("along", add(outerOwn, mul(s, threads / inner)));
+          fill(step, add(localThread, mul(s, threads)), along, at);
+        });
+    }
+    const slots = offsets.map((offset) => {
+      const [high, low] = numbersOf(offset);
+      const [quarter, along] = depthFastest ? [high, low] : [low, high];
+      return { slot: add(localThread, offset), along, at: place(quarter) };
     });
     return (step) => {
-      for (const { slot, across, along, indices } of slots) {
-        const fill = (): void => {
-          const asked = kernel.letIn("k", add(step, along));
-          const ragged = k.extent % depth !== 0;
-          const at = ragged ? kernel.letIn("k", min(asked, k.extent - 1)) : asked;
-          const summation = this.#indices(k, at, kernel);
-          const values = indices.map((map) => outer.child(new Map([...map, ...summation])).lower(factor));
-          const four = values.length === 1 ? splat(values[0]!) : vector(values.map((value) => lane(value, 0)));
-          // Both operands become 0 beyond the end: 0 times what lies there need not be 0.
-          panel.store(along, across, ragged ? select(splat(lt(asked, k.extent)), four, zeros) : four);
-        };
-        if (total % threads === 0) fill();
-        else kernel.ifThen(lt(slot, total), fill);
-      }
+      for (const { slot, along, at } of slots) fill(step, slot, along, at);
     };
   }
 
