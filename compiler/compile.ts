@@ -9,6 +9,8 @@ import type { Program } from "./elaborate/program.ts";
 import { type Generated, generate, type PipelineOptions } from "./pipeline.ts";
 
 export interface CompileOptions extends ElaborateOptions, Partial<PipelineOptions> {
+  /** Further values of `batch` that train blocks are evaluated with, where they can be: `lenet.evaluate@1`. */
+  readonly evaluations?: readonly number[];
   /** The compiler's version, for the manifest. */
   readonly version?: string;
 }
@@ -39,7 +41,8 @@ export function compile(source: Source, loader: ModuleLoader, options: CompileOp
   const { program: probed, diagnostics } = elaborateSource(source, loader, { ...options, batches });
   if (!probed) return { diagnostics, compiled: undefined };
   const isWanted = ({ kind, batch }: Program["entries"][number]) => kind !== "predict" || batch === undefined || wanted.has(batch) || batch === options.sizes?.N;
-  const program: Program = { ...probed, entries: probed.entries.filter(isWanted) };
+  const entries = [...probed.entries.filter(isWanted), ...furtherEvaluations(source, loader, options, probed)];
+  const program: Program = { ...probed, entries };
   const generated = generate(program, {
     targets: options.targets ?? ["wasm", "webgpu"],
     relaxed: options.relaxed ?? true,
@@ -55,6 +58,25 @@ export function compile(source: Source, loader: ModuleLoader, options: CompileOp
 }
 
 const PROBE = 3;
+
+/** Evaluations of what a step's batch does not divide. A block that does not exist with such a batch goes without. */
+function furtherEvaluations(
+  source: Source,
+  loader: ModuleLoader,
+  options: CompileOptions,
+  program: Program,
+): Program["entries"] {
+  const built = program.entries.filter(({ kind, batch }) => kind === "evaluate" && batch !== undefined);
+  return (options.evaluations ?? []).flatMap((batch) => {
+    const blocks = built.flatMap((entry) => (entry.batch === batch ? [] : [entry.of]));
+    if (blocks.length === 0) return [];
+    const set = { ...options.set, batch };
+    const further = elaborateSource(source, loader, { ...options, set, blocks, models: [], calls: false }).program;
+    return (further?.entries ?? []).flatMap((entry) =>
+      entry.kind === "evaluate" && entry.batch === batch ? [{ ...entry, name: `${entry.name}@${batch}` }] : [],
+    );
+  });
+}
 
 export function hasErrors(diagnostics: readonly Diagnostic[]): boolean {
   return diagnostics.some(({ severity }) => severity === "error");

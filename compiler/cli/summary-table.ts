@@ -5,7 +5,7 @@ import type { Graph, Node, Tensor } from "../graph/graph.ts";
 import { domainOf, rootsOf, visitScalars } from "../graph/traverse.ts";
 
 export interface SummaryRow {
-  /** The layer's path, or file and line for what stands between layers. */
+  /** The layer's path; for what stands between layers the line that made it, indented. */
   readonly layer: string;
   /** Shape of what the layer hands on. */
   readonly output: readonly number[];
@@ -64,12 +64,12 @@ function summarize(entry: ProgramEntry): Summary {
     if (!last) continue;
     const { origin } = node;
     const path = origin?.path ?? "";
-    // The model's own path owns the lines between its layers.
+    // What stands under the model's own path is one row from layer to layer, named by the first line that made it.
     const own = path === "" || path === entry.of;
-    const layer = own ? (origin ? `${origin.file}:${origin.line}` : entry.of) : path;
+    const layer = own ? `  line ${origin?.line ?? "?"} of ${origin?.file ?? entry.of}` : path;
     const stored = node.kind === "view" ? 0 : node.results.reduce((sum, tensor) => sum + bytesOf(tensor), 0);
     const previous = rows.at(-1);
-    if (previous && key === layer)
+    if (previous && key === path)
       rows[rows.length - 1] = {
         ...previous,
         output: last.type.shape,
@@ -82,7 +82,7 @@ function summarize(entry: ProgramEntry): Summary {
       owners.delete(path);
       rows.push({ layer, output: last.type.shape, parameters, flops: nodeFlops(node), activationBytes: stored });
     }
-    key = layer;
+    key = path;
   }
   return {
     model: entry.of,

@@ -59,6 +59,8 @@ export async function compileFile(file: string, wanted: Wanted, terminal: Termin
   const { compiled, diagnostics } = compile(source, fileLoader(file), {
     ...choose(source, wanted),
     targets: wanted.targets,
+    // So that any number of rows can be evaluated.
+    evaluations: [1],
     verify: process.env.DLX_VERIFY === "1",
     version,
   });

@@ -59,7 +59,7 @@ test("layers stand under their paths, what lies between under its line", () => {
       activationBytes: 96,
       rows: [
         { layer: "M.dense_1", output: [4, 3], parameters: 24, flops: 192, activationBytes: 48 },
-        { layer: "m.dlx:4", output: [4, 3], parameters: 0, flops: 12, activationBytes: 48 },
+        { layer: "  line 4 of m.dlx", output: [4, 3], parameters: 0, flops: 12, activationBytes: 48 },
       ],
     },
   ]);
