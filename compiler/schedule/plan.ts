@@ -63,7 +63,8 @@ export function planTarget(
   const chunkBytes = options.chunkBytes ?? Number.POSITIVE_INFINITY;
   const persistent = new Persistent(alignment, chunkBytes);
   if (target === "cpu") persistent.reserve(unusedBytes);
-  for (const schedule of schedules) if (schedule) for (const tensor of usedConstants(schedule)) persistent.constant(schedule, tensor);
+  for (const schedule of schedules)
+    if (schedule) for (const tensor of usedConstants(schedule)) persistent.constant(schedule, tensor);
   const slots = program.persistent.map((slot) => persistent.reserve(bytesOfShape(slot.shape)));
 
   const arenas: number[] = [];
@@ -80,8 +81,7 @@ export function planTarget(
     const { places, chunks } = allocate(intervals, alignment, chunkBytes);
     for (const [chunk, bytes] of chunks.entries()) arenas[chunk] = Math.max(arenas[chunk] ?? 0, bytes);
     const locations = new Map<MemoryKey, Location>();
-    for (const [i, { key, bytes }] of intervals.entries())
-      locations.set(key, { space: "arena", ...places[i]!, bytes });
+    for (const [i, { key, bytes }] of intervals.entries()) locations.set(key, { space: "arena", ...places[i]!, bytes });
     for (const { tensor, role, path } of schedule.slots) {
       const slot = program.persistent.findIndex((candidate) => candidate.role === role && candidate.path === path);
       invariant(slot >= 0, `entry ${entry.name} uses ${role} ${path}, which the program does not list`);
@@ -123,7 +123,8 @@ export function planTarget(
   return { plan, entries };
 }
 
-const bytesOfShape = (shape: readonly number[]): number => shape.reduce((product, extent) => product * extent, wordBytes);
+const bytesOfShape = (shape: readonly number[]): number =>
+  shape.reduce((product, extent) => product * extent, wordBytes);
 
 /** Constants that some kernel binds or the host reads; the others went into the code. */
 function usedConstants(schedule: Schedule): Tensor[] {
@@ -245,7 +246,8 @@ export type CallStep =
 export function callsOf(steps: readonly PlacedStep[], persistentBytes: number): CallStep[] {
   const address = ({ space, offset }: Location): number => (space === "arena" ? persistentBytes + offset : offset);
   return steps.map((step): CallStep => {
-    if (step.kind === "repeat") return { kind: "repeat", length: step.length, steps: callsOf(step.steps, persistentBytes) };
+    if (step.kind === "repeat")
+      return { kind: "repeat", length: step.length, steps: callsOf(step.steps, persistentBytes) };
     const { kernel, buffers, scalars } = step.dispatch;
     const pointers = buffers.map((at, k): CallArgument => {
       const advance = step.advance[k] ?? [];

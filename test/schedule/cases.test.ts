@@ -79,9 +79,18 @@ const cases: Readonly<Record<string, string>> = {
     "input %x: f32[3001,5] argument x\n%y: f32[5] = sum[j<5 | i<3001] %x[i, j]\noutput %y result y",
   ...Object.fromEntries(
     ["sum", "prod", "max", "min"].flatMap((combiner) => [
-      [`${combiner} of rows`, `input %x: f32[5,13] argument x\n%y: f32[5] = ${combiner}[i<5 | j<13] %x[i, j]\noutput %y result y`],
-      [`${combiner} of columns`, `input %x: f32[13,5] argument x\n%y: f32[5] = ${combiner}[i<5 | j<13] %x[j, i]\noutput %y result y`],
-      [`${combiner} of integers`, `input %x: i32[13,5] argument x\n%y: i32[5] = ${combiner}[i<5 | j<13] %x[j, i]\noutput %y result y`],
+      [
+        `${combiner} of rows`,
+        `input %x: f32[5,13] argument x\n%y: f32[5] = ${combiner}[i<5 | j<13] %x[i, j]\noutput %y result y`,
+      ],
+      [
+        `${combiner} of columns`,
+        `input %x: f32[13,5] argument x\n%y: f32[5] = ${combiner}[i<5 | j<13] %x[j, i]\noutput %y result y`,
+      ],
+      [
+        `${combiner} of integers`,
+        `input %x: i32[13,5] argument x\n%y: i32[5] = ${combiner}[i<5 | j<13] %x[j, i]\noutput %y result y`,
+      ],
     ]),
   ),
   ...Object.fromEntries(
@@ -92,8 +101,14 @@ const cases: Readonly<Record<string, string>> = {
   ),
   ...Object.fromEntries(
     ["max_first", "min_first"].flatMap((combiner) => [
-      [`${combiner} of rows`, `input %x: f32[5,23] argument x\n%y, %at: f32[5], i32[5] = ${combiner}[i<5 | j<23] %x[i, j]\noutput %y result y\noutput %at result at`],
-      [`${combiner} over two axes, one outside`, `input %x: f32[3,5,4] argument x\n%y, %at: f32[5], i32[5] = ${combiner}[i<5 | k<4, j<3] %x[j, i, k]\noutput %y result y\noutput %at result at`],
+      [
+        `${combiner} of rows`,
+        `input %x: f32[5,23] argument x\n%y, %at: f32[5], i32[5] = ${combiner}[i<5 | j<23] %x[i, j]\noutput %y result y\noutput %at result at`,
+      ],
+      [
+        `${combiner} over two axes, one outside`,
+        `input %x: f32[3,5,4] argument x\n%y, %at: f32[5], i32[5] = ${combiner}[i<5 | k<4, j<3] %x[j, i, k]\noutput %y result y\noutput %at result at`,
+      ],
     ]),
   ),
   "max pooling and its adjoint": `input %x: f32[2,3,8,12] argument x

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Graph } from "../../compiler/graph/graph.ts";
 import { evaluateOutputs } from "../../compiler/reference/evaluate.ts";
-import { expectClose } from "../support/compare.ts";
+import { expectClose, sensitivity } from "../support/compare.ts";
 import type { RandomKind } from "../support/random-graph.ts";
 import { randomGraph } from "../support/random-graph.ts";
 import { compileForCpu, interpretOnCpu } from "../support/run-cpu.ts";
@@ -12,7 +12,8 @@ const runs = process.env["DLX_DEEP"] ? 3000 : 100;
 
 function agrees(graph: Graph, inputs: readonly (readonly number[])[]): void {
   const want = evaluateOutputs(graph, inputs);
-  expectClose(graph, compileForCpu(graph).run(inputs), want, { relative: 2e-5 });
+  const slack = sensitivity(graph, inputs, (values) => evaluateOutputs(graph, values));
+  expectClose(graph, compileForCpu(graph).run(inputs), want, { relative: 2e-5, slack });
 }
 
 const kinds: Readonly<Record<string, readonly RandomKind[] | undefined>> = {
