@@ -11,13 +11,11 @@ import type { Node, Tensor, TensorType } from "../graph/graph.ts";
 import { operandsOf } from "../graph/traverse.ts";
 import { isFloat } from "../types/dtype.ts";
 import { type Contribution, everywhere, total, zeros } from "./contributions.ts";
-import { adjointOfNode, type Sweep } from "./rules.ts";
+import { adjointOfNode } from "./rules.ts";
+import type { Contributions, Seed, Sweep } from "./sweep.ts";
 
-export interface Seed {
-  readonly tensor: Tensor;
-  /** Of the same shape, f32. */
-  readonly adjoint: Tensor;
-}
+export type { Seed } from "./sweep.ts";
+
 export interface DifferentiateOptions {
   /**
    * Tensors through which no derivative is taken, those inside scan bodies included. Copies of them that the adjoint holds
@@ -39,7 +37,7 @@ export function differentiate(
   options: DifferentiateOptions = {},
 ): Differentiated {
   const origin = builder.origin;
-  const contributions = contributionsTo(builder, outputs, wrt, options);
+  const contributions = contributionsTo(builder, outputs, wrt, options.stopped ?? new Set());
   const gradients = wrt.map((tensor) => {
     const sum = contributions.total(tensor);
     if (!sum)
@@ -51,17 +49,11 @@ export function differentiate(
   return { gradients };
 }
 
-export interface Contributions {
-  /** What a tensor received, before it is added up. */
-  of(tensor: Tensor): readonly Contribution[];
-  total(tensor: Tensor): Tensor | undefined;
-}
-
-export function contributionsTo(
+function contributionsTo(
   builder: GraphBuilder,
   outputs: readonly Seed[],
   wrt: readonly Tensor[],
-  { stopped = new Set() }: DifferentiateOptions,
+  stopped: Set<Tensor>,
 ): Contributions {
   const nodes = ancestors(builder, outputs);
   const active = new Set<Tensor>(wrt.filter(({ type }) => isFloat(type.dtype)));
@@ -95,6 +87,7 @@ export function contributionsTo(
       for (const node of more) activate(node);
       backwards(more);
     },
+    inside: (other, seeds, by) => contributionsTo(other, seeds, by, stopped),
   };
   const backwards = (list: readonly Node[]): void => {
     for (const node of list.toReversed()) {

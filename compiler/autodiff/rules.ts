@@ -18,27 +18,14 @@ import { indicesOf, indicesOfCoordinate, renumber } from "../graph/traverse.ts";
 import { invariant } from "../invariant.ts";
 import type { DType } from "../types/dtype.ts";
 import { type ReadAdjoint, readAdjoints } from "./body.ts";
-import { type Contribution, everywhere, zeros } from "./contributions.ts";
+import { zeros } from "./contributions.ts";
 import { clamped, scalarOf } from "./coordinate.ts";
 import { inline } from "./inline.ts";
 import { productTree } from "./product.ts";
 import { adjointOfRead } from "./read-adjoint.ts";
 import { Scalars } from "./scalars.ts";
 import { adjointOfScan } from "./scan.ts";
-
-/** What a rule works on. */
-export interface Sweep {
-  readonly builder: GraphBuilder;
-  /** A float that depends on what is differentiated by. */
-  isActive(tensor: Tensor): boolean;
-  /** No derivative is taken through these. Grows by the copies that rules make of them. */
-  readonly stopped: Set<Tensor>;
-  /** The sum of what has been contributed; undefined for none, that is 0. Its dtype is f32. */
-  adjointOf(tensor: Tensor): Tensor | undefined;
-  contribute(tensor: Tensor, contribution: Contribution): void;
-  /** Nodes made for the rule itself are differentiated like any other. */
-  through(nodes: readonly Node[]): void;
-}
+import { contributeWhole, type Sweep } from "./sweep.ts";
 
 export function adjointOfNode(sweep: Sweep, node: Node): void {
   switch (node.kind) {
@@ -68,11 +55,6 @@ export function adjointOfNode(sweep: Sweep, node: Node): void {
   node satisfies never;
 }
 
-/** Adds a tensor of the operand's whole shape. */
-export function contributeWhole(sweep: Sweep, operand: Tensor, tensor: Tensor): void {
-  sweep.contribute(operand, { tensor, at: everywhere(operand.type.shape) });
-}
-
 // ---- generic ----------------------------------------------------------------------------------------------------------------
 
 function adjointOfGeneric(sweep: Sweep, node: GenericNode): void {
@@ -94,7 +76,11 @@ function adjointOfGeneric(sweep: Sweep, node: GenericNode): void {
 function seedOf(sweep: Sweep, scalars: Scalars, node: GenericNode, body: Scalar): Scalar | undefined {
   const [first, second] = node.results;
   invariant(first, "a node has a result");
-  const here = (tensor: Tensor | undefined): Scalar | undefined => tensor && scalars.read(readHere(tensor));
+  const here = (tensor: Tensor | undefined): Scalar | undefined => {
+    const known = tensor && sweep.builder.definition(tensor);
+    if (known?.kind === "constant" && known.values.length === 1) return scalars.constant("f32", known.values[0]!);
+    return tensor && scalars.read(readHere(tensor));
+  };
   const seed = here(sweep.adjointOf(first));
   switch (node.combiner) {
     case "map":

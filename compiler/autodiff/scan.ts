@@ -13,10 +13,9 @@ import { operandsOf, withOperands } from "../graph/traverse.ts";
 import { invariant } from "../invariant.ts";
 import { isFloat } from "../types/dtype.ts";
 import { addAll, type Contribution, everywhere, zeros } from "./contributions.ts";
-import { contributionsTo } from "./differentiate.ts";
 import { Hoist, isHoistable } from "./hoist.ts";
 import { inline } from "./inline.ts";
-import type { Sweep } from "./rules.ts";
+import type { Sweep } from "./sweep.ts";
 
 /** The inputs of a scan's body, by what they are. */
 interface BodyInputs {
@@ -108,7 +107,7 @@ class ReverseScan {
       ...activeSlices.map(({ slice }) => slice),
       ...activeCaptured.map(({ tensor }) => tensor),
     ];
-    const contributions = contributionsTo(body, seeds, wrt, { stopped: sweep.stopped });
+    const contributions = sweep.inside(body, seeds, wrt);
     const previous = this.#flowing.map(
       (k) => contributions.total(copyOf(carries[k]!)) ?? zeros(body, adjointType(carries[k]!.type)),
     );

@@ -256,6 +256,11 @@ const cases: Record<string, Case> = {
     nodes: "%y: f32[3] = scatter_add[i<4] [%id[i]] clamp %x[i] * %x[i]",
     integers: { id: [2, 0, 2, 5] },
   },
+  "half precision": {
+    inputs: { x: "f16[4]", z: "f16[2,2]" },
+    nodes:
+      "%v: f16[2,2] = view %x\n%j: f16[2,4] = join { %v at [:, 0:2], %z at [:, 2:4] } fill 0\n%y: f32[2,4] = map[i<2, j<4] %j[i, j] * %j[i, j]",
+  },
   "axes of extent 1": { inputs: x("1,4,1"), nodes: "%y: f32[4,1] = map[i<4] %x[0, i, 0] * %x[0, 0, 0]" },
 };
 
