@@ -33,11 +33,12 @@ export const optimizationPasses: readonly Pass[] = [
   simplify,
   commonSubexpressions,
   deadCode,
+  // A body without its costly channel factors is cheap enough for every reader to compute it anew.
+  hoistInvariants,
   inlineMaps,
   sumsOfProducts,
   pairFactors,
   simplify,
-  // Last, as it makes small nodes that the algebra above would have to look through.
   hoistInvariants,
   // Composition leaves coordinates like 2*i + p behind.
   splitViews,

@@ -10,15 +10,21 @@ export interface Ranges {
 
 const limit = 2 ** 31;
 
+const all: Interval = { min: -limit, max: limit - 1 };
+
 export function rangesOver(extents: readonly number[]): Ranges {
-  return {
-    of(scalar) {
-      if (scalar.type !== "i32") return undefined;
-      const coordinate = valueCoordinate(scalar);
-      const range = coordinate && rangeOf(coordinate, extents);
-      return range && range.min >= -limit && range.max < limit ? range : undefined;
-    },
+  const of = (scalar: Scalar): Interval | undefined => {
+    if (scalar.type !== "i32") return undefined;
+    if (scalar.kind === "apply" && (scalar.name === "max" || scalar.name === "min")) {
+      const [a, b] = scalar.arguments.map((argument) => of(argument) ?? all);
+      const pick = scalar.name === "max" ? Math.max : Math.min;
+      return a && b && { min: pick(a.min, b.min), max: pick(a.max, b.max) };
+    }
+    const coordinate = valueCoordinate(scalar);
+    const range = coordinate && rangeOf(coordinate, extents);
+    return range && range.min >= -limit && range.max < limit ? range : undefined;
   };
+  return { of };
 }
 
 /** Whether an f32 scalar can be neither infinite nor NaN. */

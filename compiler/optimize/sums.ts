@@ -3,17 +3,16 @@
  * of a centred value is 0; the sum of a one-hot select is the value; terms over different indices part where one of them is a
  * contraction; what is left uses exactly its own indices. Equal sums that this uncovers are shared by the pass after it.
  */
-import { provedInRange } from "../graph/affine.ts";
 import { elementCount, type GraphBuilder } from "../graph/builder.ts";
-import type { Coordinate, GenericNode, Graph, Node, Scalar } from "../graph/graph.ts";
+import type { GenericNode, Graph, Node, Scalar } from "../graph/graph.ts";
 import { Keys } from "../graph/keys.ts";
 import { everywhere, rebuild } from "../graph/rewrite.ts";
-import { apply, constant, coordinateValue, valueCoordinate } from "../graph/scalars.ts";
-import { indexSubstituter, indicesOf, readsOf } from "../graph/traverse.ts";
+import { apply, constant } from "../graph/scalars.ts";
+import { indicesOf, readsOf } from "../graph/traverse.ts";
 import type { DefinitionOf } from "./behind-views.ts";
 import { Emission } from "./emission.ts";
+import { oneHot } from "./one-hot.ts";
 import type { Pass } from "./pass.ts";
-import { isConstant, isRow } from "./scalar-rules.ts";
 import { SumSite } from "./sum-signature.ts";
 import { isPlain, outside, product, type SumTerm, termsOf, unit as whole } from "./terms.ts";
 
@@ -159,68 +158,6 @@ function commonFactor(terms: readonly SumTerm[], site: SumSite): { common: SumTe
     return outside(inner, term.rest.length > 0 ? product(term.rest) : undefined);
   };
   return { common, inner: terms.map(without).reduce((sum, value) => apply("add", sum, value)) };
-}
-
-/**
- * `sum[r] select(r == e, value, 0)` where e does not use r: the value at r = e if that lies in r's extent. Gives the value
- * over the same domain, free of r.
- */
-function oneHot(rest: readonly Scalar[], site: SumSite): { value: Scalar; position: number } | undefined {
-  const [only, ...more] = rest;
-  if (more.length > 0 || !isRow(only, "select")) return undefined;
-  const [mask, value, zero] = only.arguments;
-  if (!isConstant(zero, 0)) return undefined;
-  if (isRow(mask, "and")) {
-    const [a, b] = mask.arguments;
-    for (const [outer, inner] of [
-      [a!, b!],
-      [b!, a!],
-    ] as const) {
-      const nested = apply("select", inner, value!, zero!);
-      const found = oneHot([apply("select", outer, nested, zero!)], site);
-      if (found) return found;
-    }
-    return undefined;
-  }
-  if (!isRow(mask, "eq")) return undefined;
-  const [left, right] = mask.arguments;
-  for (const [index, target] of [
-    [left!, right!],
-    [right!, left!],
-  ] as const) {
-    if (index.kind !== "index" || !site.isReduction(index.position) || indicesOf(target).has(index.position)) continue;
-    const coordinate = valueCoordinate(target);
-    if (!coordinate) continue;
-    const collapsed = substituted(value!, index.position, coordinate, site);
-    if (!collapsed) continue;
-    const extent = site.extents[index.position]!;
-    if (provedInRange(coordinate, site.extents, extent)) return { value: collapsed, position: index.position };
-    if (leavesWith(value!, index.position, extent) && collapsed.kind === "read")
-      return { value: { ...collapsed, otherwise: 0 }, position: index.position };
-    const inside = apply(
-      "and",
-      apply("ge", target, constant(target.type, 0)),
-      apply("lt", target, constant(target.type, extent)),
-    );
-    return { value: apply("select", inside, collapsed, zero!), position: index.position };
-  }
-  return undefined;
-}
-
-function substituted(value: Scalar, position: number, coordinate: Coordinate, site: SumSite): Scalar | undefined {
-  const by = (index: number): Coordinate =>
-    index === position ? coordinate : { offset: 0, terms: [{ kind: "affine", coefficient: 1, position: index }] };
-  return indexSubstituter({ by, value: (index) => coordinateValue(by(index)), extents: site.extents }).scalar(value);
-}
-
-/** A read without `else` that has an axis addressed by exactly this index: out of range is then seen by the read itself. */
-function leavesWith(value: Scalar, position: number, extent: number): boolean {
-  if (value.kind !== "read" || value.otherwise !== undefined) return false;
-  return value.coordinates.some(({ offset, terms }, axis) => {
-    const [term, ...more] = terms;
-    const plain = more.length === 0 && offset === 0 && term?.kind === "affine" && term.coefficient === 1;
-    return plain && term.position === position && value.tensor.type.shape[axis] === extent;
-  });
 }
 
 /** What takes the sum's place, or undefined if it stays. */
