@@ -3,7 +3,7 @@
  * one, so that a slip stays local), where declarations begin, and what is nested too deeply to be parsed at all.
  */
 import { createTokenInstance, type IToken, type TokenType } from "chevrotain";
-import { NestingMeter } from "./nesting.ts";
+import { endsOperand, NestingMeter } from "./nesting.ts";
 import type { Problem } from "./problem.ts";
 import type { Span } from "./span.ts";
 import * as t from "./tokens.ts";
@@ -25,6 +25,10 @@ export interface Layout {
 interface Opening {
   readonly token: IToken;
   readonly closer: TokenType;
+  /** Column of the first token on its line. */
+  readonly indentation: number;
+  /** How many `if`s and `repeat`s directly inside wait for their block. */
+  awaited: number;
 }
 
 const CLOSERS: ReadonlyMap<TokenType, TokenType> = new Map([
@@ -33,6 +37,7 @@ const CLOSERS: ReadonlyMap<TokenType, TokenType> = new Map([
   [t.OpenBrace, t.CloseBrace],
 ]);
 const CLOSING: ReadonlySet<TokenType> = new Set(CLOSERS.values());
+const BEFORE_BLOCK: ReadonlySet<TokenType> = new Set([t.If, t.Repeat, t.When]);
 
 export function spanOf(token: IToken): Span {
   return { start: token.startOffset, end: (token.endOffset ?? token.startOffset - 1) + 1 };
@@ -51,36 +56,45 @@ class LayoutPass {
   private readonly stack: Opening[] = [];
   private current: IToken[] = [];
   private meter = new NestingMeter();
+  private previous: IToken | undefined;
+  private indentation = 1;
+  /** A `{` whose `}` stands in another column: if one is missing, it is probably here. */
+  private misaligned: Opening | undefined;
 
   constructor(split: boolean) {
     this.split = split;
   }
 
   run(tokens: readonly IToken[]): Layout {
-    let previous: IToken | undefined;
     for (const [i, token] of tokens.entries()) {
+      const { previous } = this;
       const startsLine = previous === undefined || (token.startLine ?? 0) > (previous.endLine ?? 0);
-      if (startsLine) this.closeForgotten(token, tokens[i + 1]);
+      if (startsLine) {
+        this.indentation = token.startColumn ?? 1;
+        this.closeForgotten(token, tokens[i + 1]);
+      }
+      this.closeBeforeBlock(token);
       const top = this.stack.at(-1);
       const endsStatement = startsLine && (top === undefined || top.closer === t.CloseBrace);
-      if (this.beginsChunk(token, previous)) this.endChunk();
+      if (this.beginsChunk(token, startsLine)) this.endChunk();
       if (endsStatement) this.lineStarts.add(token);
       this.place(token, endsStatement);
-      previous = token;
+      this.previous = token;
     }
     this.closeAll();
     this.endChunk();
     return { chunks: this.chunks, lineStarts: this.lineStarts, problems: this.problems };
   }
 
-  private beginsChunk(token: IToken, previous: IToken | undefined): boolean {
+  private beginsChunk(token: IToken, startsLine: boolean): boolean {
+    const before = this.previous?.tokenType;
     return (
       this.split &&
       this.stack.length === 0 &&
       t.declarationWords.has(token.tokenType) &&
       // `export fn`, and the result types `fn` and `layer`.
-      previous?.tokenType !== t.Export &&
-      previous?.tokenType !== t.Returns
+      before !== t.Export &&
+      (before !== t.Returns || startsLine)
     );
   }
 
@@ -94,12 +108,16 @@ class LayoutPass {
     }
     this.current = [];
     this.meter = new NestingMeter();
+    this.misaligned = undefined;
   }
 
   private place(token: IToken, endsStatement: boolean): void {
     const closer = CLOSERS.get(token.tokenType);
+    const top = this.stack.at(-1);
+    if (top !== undefined && BEFORE_BLOCK.has(token.tokenType)) top.awaited++;
     if (closer !== undefined) {
-      this.stack.push({ token, closer });
+      if (top !== undefined && token.tokenType === t.OpenBrace) top.awaited = Math.max(0, top.awaited - 1);
+      this.stack.push({ token, closer, indentation: this.indentation, awaited: 0 });
       this.append(token, endsStatement);
     } else if (CLOSING.has(token.tokenType)) {
       this.close(token, endsStatement);
@@ -117,6 +135,9 @@ class LayoutPass {
   private close(token: IToken, endsStatement: boolean): void {
     const top = this.stack.at(-1);
     if (top?.closer === token.tokenType) {
+      const beginsLine = this.indentation === token.startColumn;
+      if (token.tokenType === t.CloseBrace && beginsLine && top.indentation !== token.startColumn)
+        this.misaligned ??= top;
       this.stack.pop();
       this.append(token, endsStatement);
       return;
@@ -149,6 +170,18 @@ class LayoutPass {
     }
   }
 
+  /**
+   * A block follows an operand only after the condition of an `if` or the like: anywhere else inside `( )` and `[ ]`, the
+   * closing bracket was forgotten before it.
+   */
+  private closeBeforeBlock(token: IToken): void {
+    const top = this.stack.at(-1);
+    const { previous } = this;
+    if (top === undefined || previous === undefined || token.tokenType !== t.OpenBrace) return;
+    if (top.closer === t.CloseBrace || top.awaited > 0 || !endsOperand(previous)) return;
+    this.closeDownTo(this.stack.findLastIndex((opening) => opening.closer === t.CloseBrace) + 1);
+  }
+
   private closeAll(): void {
     this.closeDownTo(0);
   }
@@ -157,10 +190,8 @@ class LayoutPass {
   private closeDownTo(depth: number): void {
     const innermost = this.stack.at(-1);
     if (innermost === undefined || this.stack.length <= depth) return;
-    this.report("E0105", innermost.token, {
-      bracket: innermost.token.image,
-      closer: signOf(innermost.closer),
-    });
+    const guilty = innermost.closer === t.CloseBrace ? (this.misaligned ?? innermost) : innermost;
+    this.report("E0105", guilty.token, { bracket: guilty.token.image, closer: signOf(guilty.closer) });
     while (this.stack.length > depth) {
       const opening = this.stack.pop();
       const last = this.current.at(-1);

@@ -50,6 +50,7 @@ const OPERAND_ENDS: ReadonlySet<TokenType> = new Set([
   t.NumberLiteral,
   t.MalformedNumber,
   t.StringLiteral,
+  t.OpenString,
   t.Hole,
   t.True,
   t.False,
@@ -166,8 +167,13 @@ export class NestingMeter {
 
   private followsOperand(): boolean {
     const { previous } = this;
-    return previous !== undefined && (OPERAND_ENDS.has(previous.tokenType) || tokenMatcher(previous, t.Identifier));
+    return previous !== undefined && endsOperand(previous);
   }
+}
+
+/** Whether an operand may end with this token. */
+export function endsOperand(token: IToken): boolean {
+  return OPERAND_ENDS.has(token.tokenType) || tokenMatcher(token, t.Identifier);
 }
 
 function emptyRegion(): Region {

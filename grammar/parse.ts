@@ -4,11 +4,19 @@ import type { Declaration, Expression, Import, Module } from "./ast.ts";
 import { readComments } from "./comments.ts";
 import { type Chunk, type Layout, layOut } from "./layout.ts";
 import type { Problem } from "./problem.ts";
-import { lexicalProblems, syntaxProblem, unseparatedProblem } from "./problems.ts";
+import { isVirtual, lexicalProblems, strayProblem, syntaxProblem, unseparatedProblem } from "./problems.ts";
 import type { Source, Span } from "./span.ts";
 import { ToAst } from "./to-ast.ts";
 import { Incomplete, parser } from "./to-expression.ts";
-import { declarationWords, lexer } from "./tokens.ts";
+import {
+  CloseBracket,
+  CloseParenthesis,
+  declarationWords,
+  lexer,
+  OpenBrace,
+  OpenBracket,
+  OpenParenthesis,
+} from "./tokens.ts";
 
 export { print } from "./print.ts";
 
@@ -73,16 +81,37 @@ function parseChunk(
   const [first] = tokens;
   if (first === undefined) return undefined;
   if (!declarationWords.has(first.tokenType)) {
-    collector.addSyntax([{ code: "E0109", span: spanOfToken(first), values: { got: first.image } }]);
+    collector.addSyntax([strayProblem(first)]);
     return undefined;
   }
   return guarded(first, collector, () => {
     parser.read(tokens, lineStarts);
     const cst = parser.item();
-    collector.addSyntax(parserProblems(text, lineStarts));
+    const problems = parserProblems(text, lineStarts);
+    collector.addSyntax(problems);
+    const body = bodyOf(tokens);
+    const [brace] = body;
+    if (brace !== undefined && problems.some((problem) => problem.span.start < brace.startOffset)) {
+      // Where the parser resumed after a slip in the header is a guess; the body is known by its braces.
+      parser.read(body, lineStarts);
+      parser.block();
+      collector.addSyntax(parserProblems(text, lineStarts));
+      return undefined;
+    }
     const visitor = new ToAst({ text, problems: collector.found, interpolate: interpolation(text, 1, collector) });
     return visitor.root(cst, doc);
   });
+}
+
+/** The tokens from the first brace outside of all brackets. */
+function bodyOf(tokens: readonly IToken[]): readonly IToken[] {
+  let depth = 0;
+  for (const [i, { tokenType }] of tokens.entries()) {
+    if (tokenType === OpenBrace && depth === 0) return tokens.slice(i);
+    if (tokenType === OpenParenthesis || tokenType === OpenBracket) depth++;
+    else if (tokenType === CloseParenthesis || tokenType === CloseBracket) depth--;
+  }
+  return [];
 }
 
 /** Parses what stands between braces in a string that is itself nested `depth` strings deep. */
@@ -134,8 +163,13 @@ function guarded<T>(at: IToken, collector: ProblemCollector, run: () => T): T | 
 function parserProblems(text: string, lineStarts: ReadonlySet<IToken>): Problem[] {
   const errors: readonly IRecognitionException[] = parser.errors;
   return [
-    ...parser.unseparated.map(({ token, previous }) => unseparatedProblem(token, previous)),
-    ...errors.map((error) => syntaxProblem(text, error, lineStarts)),
+    ...parser.unseparated
+      .filter(({ token }) => !isVirtual(token))
+      .map(({ token, previous }) => unseparatedProblem(token, previous)),
+    ...errors
+      // Brackets are in balance: at the end a bracket lacks only if recovery skipped it.
+      .filter(({ token }, i) => !isVirtual(token) && !(token.tokenType === EOF && i > 0))
+      .map((error) => syntaxProblem(text, error, lineStarts)),
   ];
 }
 

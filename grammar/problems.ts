@@ -81,6 +81,13 @@ function splitNumber(image: string): Problem["values"] {
   return meant ? { number, rest } : {};
 }
 
+/** Something in front of the first declaration. */
+export function strayProblem(token: IToken): Problem {
+  const instead = FOREIGN[token.image];
+  if (instead !== undefined) return { code: "E0122", span: spanOf(token), values: { word: token.image, instead } };
+  return { code: "E0109", span: spanOf(token), values: { got: token.image } };
+}
+
 /** Two statements on one line. */
 export function unseparatedProblem(token: IToken, previous: IToken): Problem {
   const instead = FOREIGN[previous.image];
@@ -95,14 +102,14 @@ export function unseparatedProblem(token: IToken, previous: IToken): Problem {
 export function syntaxProblem(text: string, error: IRecognitionException, lineStarts: ReadonlySet<IToken>): Problem {
   const { token, previousToken } = withPrevious(error);
   const rule = error.context.ruleStack.at(-1);
-  const atEnd = token.tokenType === EOF || lineStarts.has(token) || isVirtual(token);
+  const atEnd = token.tokenType === EOF || lineStarts.has(token);
   const span: Span =
     atEnd && previousToken !== undefined
       ? { start: spanOf(previousToken).end, end: spanOf(previousToken).end }
       : spanOf(token);
   if (error.name === "NotAllInputParsedException" && token.tokenType !== EOF) {
     return lineStarts.has(token)
-      ? { code: "E0109", span: spanOf(token), values: { got: token.image } }
+      ? strayProblem(token)
       : { code: "E0108", span: spanOf(token), values: { got: `\`${token.image}\`` } };
   }
   if (!atEnd && t.reservedWords.has(token.image) && error.message === "a name") {
@@ -111,23 +118,28 @@ export function syntaxProblem(text: string, error: IRecognitionException, lineSt
   if (!atEnd && rule === "type" && error.name === "NoViableAltException" && /^[A-Za-z]/.test(token.image)) {
     return { code: "E0114", span, values: { name: token.image } };
   }
-  const isLast = text.slice(span.end).trim() === "";
-  const end = isLast ? "the end of the file" : "the end of the line";
-  const got = atEnd && !isVirtual(token) ? end : isVirtual(token) ? "nothing" : `\`${token.image}\``;
-  const misnamed = !atEnd && t.reservedWords.has(token.image) && !endsOperand(previousToken);
-  const help: Problem["values"] = misnamed
-    ? { help: `\`${token.image}\` is a reserved word and cannot be a name` }
-    : {};
-  return { code: "E0107", span, values: { expected: error.message, got, ...help } };
+  const rest = /^[^\S\n]*(\S?)/.exec(text.slice(span.end, span.end + 200))?.[1];
+  const end = text.slice(span.end).trim() === "" ? "the end of the file" : "the end of the line";
+  // What follows the last token of an interpolation is the string's own brace.
+  const got = !atEnd ? `\`${token.image}\`` : rest === "}" && token.tokenType === EOF ? "`}`" : end;
+  if (!atEnd && CANDIDATES.has(token.image) && !endsOperand(previousToken)) {
+    return { code: "E0113", span, values: { name: token.image, what: "a reserved word" } };
+  }
+  return { code: "E0107", span, values: { expected: error.message, got } };
 }
+
+/** Reserved words that someone might give to a value. */
+const CANDIDATES: ReadonlySet<string> = new Set(
+  "model layer optimizer train param state repeat warn when minimize over using gradients metric".split(" "),
+);
 
 /** Whether what follows cannot be meant as an operand. */
 function endsOperand(token: IToken | undefined): boolean {
   return token === undefined || /[\w)\]}"]$/.test(token.image);
 }
 
-/** A bracket that `layout.ts` put in. */
-function isVirtual(token: IToken): boolean {
+/** A bracket that `layout.ts` put in: complaints about it repeat the one about its missing. */
+export function isVirtual(token: IToken): boolean {
   return token.tokenType !== EOF && (token.endOffset ?? 0) < token.startOffset;
 }
 

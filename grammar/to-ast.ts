@@ -202,14 +202,26 @@ export class ToAst extends ToExpression {
   /** Keeps the statements that were understood. */
   block(children: Cst.BlockCstChildren, node: Cst.BlockCstNode): Block {
     const statements: Statement[] = [];
+    let broken = false;
     for (const statement of children.statement ?? []) {
       try {
-        statements.push(this.statement(this.node([statement]).children, this.nodeSpan(statement)));
+        const place = this.nodeSpan(statement);
+        // After a slip the parser may resume in the midst of the same line.
+        if (broken && !this.beginsLine(place.start)) continue;
+        statements.push(this.statement(this.node([statement]).children, place));
+        broken = false;
       } catch (error) {
         if (!(error instanceof Incomplete)) throw error;
+        broken = true;
       }
     }
     return { kind: "block", span: this.nodeSpan(node), statements };
+  }
+
+  private beginsLine(offset: number): boolean {
+    const { text } = this.surroundings;
+    const before = text.slice(text.lastIndexOf("\n", offset - 1) + 1, offset);
+    return /(^|;)\s*$/.test(before);
   }
 
   statement(children: Cst.StatementCstChildren, span: Span): Statement {

@@ -360,9 +360,8 @@ export abstract class ToExpression extends Visitor {
 
   private number(token: IToken): Expression {
     const span = spanOf(token);
-    const value = Number(token.image);
+    const value = Number.parseFloat(token.image);
     const float = /[.eE]/.test(token.image);
-    if (token.tokenType === t.MalformedNumber) throw new Incomplete();
     if (!Number.isFinite(value) || (!float && !Number.isSafeInteger(value))) {
       this.report("E0124", span, { text: token.image });
     }

@@ -69,7 +69,7 @@ export const catalogue = {
     severity: "error",
     title: "Something else was expected",
     message: "expected {expected}; got {got}",
-    help: ["{help?}"],
+    help: [],
     explanation: "The parser knows what can stand at this place, and this is not it. The rest of the file is read as well, so that other\nmistakes show in the same run.",
     bad: "fn f(x: f32[N]) -> f32[N] = x * * 2",
     good: "fn f(x: f32[N]) -> f32[N] = x * 2",
@@ -364,16 +364,6 @@ export const catalogue = {
     bad: "import nn\nimport loss\nfn f(x: f32[N, C]) -> f32[N, C] = softmax(x)",
     good: "import nn\nfn f(x: f32[N, C]) -> f32[N, C] = nn.softmax(x)",
   },
-  E0212: {
-    code: "E0212",
-    severity: "error",
-    title: "A name that is taken",
-    message: "`{name}` is the language's own and cannot be declared",
-    help: ["choose another name"],
-    explanation: "The reductions `sum prod max min mean argmax argmin any all` mean the same everywhere, so that `sum[k]` can be read without\nlooking anything up.",
-    bad: "fn sum(x: f32[N]) -> f32 = x[0]",
-    good: "fn first(x: f32[N]) -> f32 = x[0]",
-  },
   E0213: {
     code: "E0213",
     severity: "error",
@@ -453,16 +443,6 @@ export const catalogue = {
     explanation: "Parameters, states, losses and metrics are found by their names, in weights files too.",
     bad: "layer f()(x: f32[N, D]) -> f32[N, D] {\n  param w: f32[D] = 0\n  param w: f32[D] = 1\n  x\n}",
     good: "layer f()(x: f32[N, D]) -> f32[N, D] {\n  param w: f32[D] = 0\n  param v: f32[D] = 1\n  x\n}",
-  },
-  E0221: {
-    code: "E0221",
-    severity: "error",
-    title: "A `_` outside a call",
-    message: "`_` stands for nothing here",
-    help: ["use it as an argument (`normal(_, std: 0.02)`), in brackets for a new axis, or in a pattern"],
-    explanation: "As an argument `_` makes the call a function: `f(_, a)` is `x => f(x, a)`.",
-    bad: "fn f(x: f32[N]) -> f32[N] = x + _",
-    good: "fn f(x: f32[N]) -> f32[N] = x + 1",
   },
   E0222: {
     code: "E0222",
@@ -1079,7 +1059,7 @@ export const diagnose = {
   E0106: (source: Source, span: Span, values: Readonly<{ bracket: string | number; expected?: string | number | undefined }>, details?: Details): Diagnostic =>
     construct(catalogue.E0106, source, span, values, details),
   /** Something else was expected: expected {expected}; got {got} */
-  E0107: (source: Source, span: Span, values: Readonly<{ expected: string | number; got: string | number; help?: string | number | undefined }>, details?: Details): Diagnostic =>
+  E0107: (source: Source, span: Span, values: Readonly<{ expected: string | number; got: string | number }>, details?: Details): Diagnostic =>
     construct(catalogue.E0107, source, span, values, details),
   /** Two statements on one line: {got} begins something new on the same line */
   E0108: (source: Source, span: Span, values: Readonly<{ got: string | number }>, details?: Details): Diagnostic =>
@@ -1168,9 +1148,6 @@ export const diagnose = {
   /** A name from two modules: `{name}` comes from {modules} */
   E0211: (source: Source, span: Span, values: Readonly<{ name: string | number; modules: string | number; qualified: string | number }>, details?: Details): Diagnostic =>
     construct(catalogue.E0211, source, span, values, details),
-  /** A name that is taken: `{name}` is the language's own and cannot be declared */
-  E0212: (source: Source, span: Span, values: Readonly<{ name: string | number }>, details?: Details): Diagnostic =>
-    construct(catalogue.E0212, source, span, values, details),
   /** A member that is not there: {what} has no `{name}` */
   E0213: (source: Source, span: Span, values: Readonly<{ what: string | number; name: string | number; suggestion?: string | number | undefined; known?: string | number | undefined }>, details?: Details): Diagnostic =>
     construct(catalogue.E0213, source, span, values, details),
@@ -1195,9 +1172,6 @@ export const diagnose = {
   /** A name declared twice: {what} declares `{name}` twice */
   E0220: (source: Source, span: Span, values: Readonly<{ what: string | number; name: string | number }>, details?: Details): Diagnostic =>
     construct(catalogue.E0220, source, span, values, details),
-  /** A `_` outside a call: `_` stands for nothing here */
-  E0221: (source: Source, span: Span, values: NoValues, details?: Details): Diagnostic =>
-    construct(catalogue.E0221, source, span, values, details),
   /** No steps are counted here: `{name}` is known in train blocks alone */
   E0222: (source: Source, span: Span, values: Readonly<{ name: string | number }>, details?: Details): Diagnostic =>
     construct(catalogue.E0222, source, span, values, details),
