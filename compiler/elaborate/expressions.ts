@@ -28,7 +28,7 @@ export function evaluateExpression(machine: Machine, expression: Expression, sco
     case "reference":
       return reference(machine, expression.name, scope, place);
     case "hole":
-      return machine.raise("E0221", place, {});
+      return machine.raise("E0112", place, {});
     case "list":
       return { kind: "list", elements: expression.elements.map((one) => machine.evaluate(one, scope)) };
     case "tuple":

@@ -1,5 +1,6 @@
 /** From modules to scopes: language, then prelude, then imports, then a module's own declarations. */
 import type { Declaration, Module, TwoListDeclaration } from "../../grammar/ast.ts";
+import type { KnownNames } from "../check/definitions.ts";
 import { builtins } from "./builtins/index.ts";
 import type { Evaluator } from "./machine.ts";
 import { exportsOf, type Loaded, type Unit } from "./modules.ts";
@@ -8,6 +9,8 @@ import { type Instance, type Place, Scope, type Value } from "./values.ts";
 export interface Linked {
   /** The scope in which a file's declarations stand. */
   scopeOf(file: Module): Scope;
+  /** What a file's declarations can name. */
+  namesOf(file: Module): KnownNames;
   valueOf(declaration: Declaration): Value | undefined;
   instanceOf(declaration: Declaration): Instance | undefined;
 }
@@ -53,6 +56,14 @@ export function link(loaded: Loaded, evaluator: Evaluator): Linked {
   linkUnit(loaded.root, base());
   return {
     scopeOf: (file) => scopes.get(file) ?? language,
+    namesOf: (file) => {
+      const names = [...(scopes.get(file) ?? language).names()];
+      const isModule = (name: string) => name.startsWith("module ");
+      return {
+        values: new Set(names.filter((name) => !isModule(name))),
+        modules: new Set(names.filter(isModule).map((name) => name.slice("module ".length))),
+      };
+    },
     valueOf: (declaration) => values.get(declaration),
     instanceOf: (declaration) => {
       const value = values.get(declaration);

@@ -15,7 +15,7 @@ import { evaluateExpression } from "./expressions.ts";
 import { limits } from "./limits.ts";
 import { memberOf } from "./layers.ts";
 import { Slots } from "./slots.ts";
-import { runBlock, type TrainStatement } from "./statements.ts";
+import { runBlock, runBlockRecovering, type TrainStatement } from "./statements.ts";
 import type { ArgumentValue, Instance, Place, Scope, Slot, TensorValue, Value } from "./values.ts";
 
 const start: Dynamic = {
@@ -90,8 +90,23 @@ export class Evaluator implements Machine {
   }
 
   block(block: Block, scope: Scope): Value | undefined {
+    const recovery = this.#recovery;
+    if (recovery?.body === block) {
+      this.#recovery = undefined;
+      return runBlockRecovering(this, block, scope, this.train, recovery.report);
+    }
     return runBlock(this, block, scope, this.train);
   }
+  /** Runs with one body's statements reported one by one instead of ending at the first failure. */
+  recovering<T>(body: Expression, report: (failure: Failure) => void, run: () => T): T {
+    this.#recovery = { body, report };
+    try {
+      return run();
+    } finally {
+      this.#recovery = undefined;
+    }
+  }
+  #recovery: { readonly body: Expression; readonly report: (failure: Failure) => void } | undefined;
   call(callee: Value, args: readonly ArgumentValue[], place: Place): Value {
     return call(this, callee, args, place);
   }

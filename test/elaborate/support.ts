@@ -2,6 +2,8 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { Source } from "../../grammar/span.ts";
+import { check } from "../../compiler/elaborate/check.ts";
+import type { Diagnostic } from "../../compiler/diagnostics/index.ts";
 import { type ElaborateOptions, type Elaborated, elaborate } from "../../compiler/elaborate/elaborate.ts";
 import { loadModules, type ModuleLoader } from "../../compiler/elaborate/modules.ts";
 
@@ -28,4 +30,9 @@ export function elaborateText(text: string, options: ElaborateOptions = {}, load
   const loaded = loadModules(sourceOf(text), loader);
   if (loaded.diagnostics.length > 0) return { program: undefined, diagnostics: loaded.diagnostics };
   return elaborate(loaded, options);
+}
+
+export function checkText(text: string, loader: ModuleLoader = library): readonly Diagnostic[] {
+  const loaded = loadModules(sourceOf(text), loader);
+  return [...loaded.diagnostics, ...check(loaded)];
 }
