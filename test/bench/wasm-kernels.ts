@@ -42,7 +42,7 @@ function best(bytes: Uint8Array, memoryBytes: number): number {
   if (typeof run !== "function") throw new Error("no entry");
   for (const end = performance.now() + 200; performance.now() < end; ) run();
   let least = Number.POSITIVE_INFINITY;
-  for (const end = performance.now() + 500; performance.now() < end; ) {
+  for (const end = performance.now() + 700; performance.now() < end; ) {
     const start = performance.now();
     let count = 0;
     while (performance.now() - start < 2) {
@@ -70,7 +70,8 @@ function measure(text: string): number {
 
 const conv = (n: number, c: number, size: number, o: number, k: number, pad: number, stride = 1) => {
   const out = Math.floor((size + 2 * pad - k) / stride) + 1;
-  const at = (i: string, p: string): string => `${stride === 1 ? "" : `${stride}*`}${i} + ${p}${pad ? ` - ${pad}` : ""}`;
+  const at = (i: string, p: string): string =>
+    `${stride === 1 ? "" : `${stride}*`}${i} + ${p}${pad ? ` - ${pad}` : ""}`;
   const other = pad ? " else 0" : "";
   const c_ = c === 1 ? "0" : "c";
   const channels = c === 1 ? "" : `c<${c}, `;
@@ -88,7 +89,11 @@ const conv = (n: number, c: number, size: number, o: number, k: number, pad: num
 };
 const gemm = (m: number, n: number, k: number, a: string, b: string): { flops: number; text: string } => {
   const extent: Record<string, number> = { i: m, j: n, k };
-  const shape = (names: string): string => names.split(",").map((name) => extent[name]).join(",");
+  const shape = (names: string): string =>
+    names
+      .split(",")
+      .map((name) => extent[name])
+      .join(",");
   return {
     flops: 2 * m * n * k,
     text: `input %a: f32[${shape(a)}] argument a\ninput %b: f32[${shape(b)}] argument b\n%y: f32[${m},${n}] = sum[i<${m}, j<${n} | k<${k}] %a[${a}] * %b[${b}]\noutput %y result y`,
@@ -96,7 +101,11 @@ const gemm = (m: number, n: number, k: number, a: string, b: string): { flops: n
 };
 
 const rows: { name: string; flops: number; text: string }[] = [];
-const addConv = (name: string, c: ReturnType<typeof conv>, parts: readonly ("forward" | "weights" | "data")[]): void => {
+const addConv = (
+  name: string,
+  c: ReturnType<typeof conv>,
+  parts: readonly ("forward" | "weights" | "data")[],
+): void => {
   for (const part of parts) rows.push({ name: `${name} ${part}`, flops: c.flops, text: c[part] });
 };
 addConv("lenet conv1 5x5 1->6 b64", conv(64, 1, 28, 6, 5, 2), ["forward", "weights"]);
@@ -137,6 +146,8 @@ for (const { name, flops, text } of rows) {
   const time = measure(text);
   if (name.startsWith("lenet")) total += time;
   const speed = flops / time / 1e6;
-  console.log(`${name.padEnd(40)} ${time.toFixed(3).padStart(9)} ms ${speed.toFixed(1).padStart(7)} GFLOP/s ${((100 * speed) / peak).toFixed(0).padStart(4)}%`);
+  console.log(
+    `${name.padEnd(40)} ${time.toFixed(3).padStart(9)} ms ${speed.toFixed(1).padStart(7)} GFLOP/s ${((100 * speed) / peak).toFixed(0).padStart(4)}%`,
+  );
 }
 if (total > 0) console.log(`LeNet's contractions: ${total.toFixed(2)} ms`);

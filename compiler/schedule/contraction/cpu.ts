@@ -11,8 +11,8 @@ import type { Placed } from "../program.ts";
 import type { Contraction } from "./analysis.ts";
 import type { Active, Resting, TilePlace } from "./micro-kernel.ts";
 import { MicroKernel } from "./micro-kernel.ts";
-import type { DirectPanel, PackedPanel } from "./packing.ts";
 import { pack } from "./packing.ts";
+import type { DirectPanel, PackedPanel } from "./panels.ts";
 import type { IndexLoop, Scheme } from "./scheme.ts";
 import { cheapest, isBoundTo, lastOf, schemesOf, tile } from "./scheme.ts";
 

@@ -12,7 +12,7 @@ import { memberOf } from "../group.ts";
 import { Lowering } from "../lower.ts";
 import type { Operands } from "../operands.ts";
 import type { Contraction } from "./analysis.ts";
-import type { DirectPanel, PackedPanel } from "./packing.ts";
+import type { DirectPanel, PackedPanel } from "./panels.ts";
 import type { IndexLoop, Scheme } from "./scheme.ts";
 import { isPlain, lastOf, strideOf } from "./scheme.ts";
 

@@ -1,151 +1,69 @@
 /**
- * Where a micro-kernel finds a factor: in the tensor itself, or in a packed copy. Either way an element lies at an offset
- * that is affine in the indices, so the micro-kernel knows no boundary conditions and no expressions.
+ * Fills packed copies. Loops run in the order of the source's memory; where the source is contiguous along another
+ * dimension than the copy, blocks of four by four are transposed in registers. Where a window leaves the tensor, loops are
+ * cut into ranges in which every boundary condition is decided.
  */
-import { isAffine, provedInRange } from "../../graph/affine.ts";
-import type { Tensor } from "../../graph/graph.ts";
-import { sizeOf } from "../../graph/traverse.ts";
+import { readsOf, sizeOf } from "../../graph/traverse.ts";
 import { invariant } from "../../invariant.ts";
-import { add, constant, i32, mul } from "../../kernel/build.ts";
+import { add, constant, i32, lane, mul, quotient, shuffle, splat } from "../../kernel/build.ts";
 import type { Expression } from "../../kernel/ir.ts";
 import type { IndexValue } from "../address.ts";
 import { indexAt, indexLanes } from "../address.ts";
 import type { BuildContext } from "../group.ts";
 import { Lowering } from "../lower.ts";
 import type { Operands } from "../operands.ts";
-import { storageType } from "../operands.ts";
 import type { Placed } from "../program.ts";
-import type { Factor } from "./analysis.ts";
-import type { Support, SupportTerm } from "./support.ts";
+import type { Layout, PackedDimension, PackedPanel } from "./panels.ts";
+import { roundUp } from "./panels.ts";
 import { breaksOf, spanOf } from "./support.ts";
 
-export interface Panel {
-  /** Elements that an element's place moves by when an index grows by one. */
-  stride(position: number): number;
-  readonly offset: number;
-}
-export interface DirectPanel extends Panel {
-  readonly kind: "direct";
-  readonly tensor: Tensor;
-}
-export interface PackedPanel extends Panel {
-  readonly kind: "packed";
-  readonly layout: Layout;
-}
-
-/** The factor's own memory, if it is one plain read of floats. */
-export function directPanel(
-  factor: Factor,
-  extents: readonly number[],
-  context: BuildContext,
-): DirectPanel | undefined {
-  const { body } = factor;
-  if (body.kind !== "read" || storageType(body.tensor) !== "f32") return undefined;
-  if (context.uniform(body.tensor) !== undefined) return undefined;
-  const { shape } = body.tensor.type;
-  const strides = new Map<number, number>();
-  let offset = 0;
-  for (const [axis, coordinate] of body.coordinates.entries()) {
-    if (!isAffine(coordinate) || !provedInRange(coordinate, extents, shape[axis]!)) return undefined;
-    const step = context.layout(body.tensor).strides[axis]!;
-    offset += coordinate.offset * step;
-    for (const { position, coefficient } of coordinate.terms)
-      strides.set(position, (strides.get(position) ?? 0) + coefficient * step);
+/** How far the largest operand moves with a dimension. */
+function sourceStride({ support }: Layout, d: number, context: BuildContext): number {
+  let largest = -1;
+  let stride = 0;
+  for (const { tensor, coordinates } of readsOf(support.body)) {
+    const elements = tensor.type.shape.reduce((product, extent) => product * extent, 1);
+    if (elements <= largest) continue;
+    largest = elements;
+    stride = 0;
+    const { strides } = context.layout(tensor);
+    for (const [axis, { terms }] of coordinates.entries())
+      for (const term of terms)
+        if (term.kind !== "data" && term.position === d)
+          stride += (term.kind === "affine" ? term.coefficient : 1) * strides[axis]!;
   }
-  return { kind: "direct", tensor: body.tensor, offset, stride: (position) => strides.get(position) ?? 0 };
+  return Math.abs(stride);
 }
 
-// ---- Packed copies --------------------------------------------------------------------------------------------------------
-
-/** One dimension of a packed copy, for what is not bound by the loops around the packing. */
-interface PackedDimension {
-  readonly d: number;
-  readonly own: readonly SupportTerm[];
-  readonly bound: readonly SupportTerm[];
-  readonly lowest: number;
-  readonly extent: number;
-  readonly stride: number;
-}
-export interface Layout {
-  readonly support: Support;
-  /** Outermost first. */
-  readonly dimensions: readonly PackedDimension[];
-  /** Set where the innermost dimension is cut into tiles of `width`, each `stride` after the last. */
-  readonly tiles: { readonly width: number; readonly stride: number } | undefined;
-  /** Elements. */
-  readonly size: number;
-  readonly extents: readonly number[];
+/** Dimensions in the order of the loops, and which are taken by fours. */
+interface Order {
+  readonly loops: readonly PackedDimension[];
+  /** The dimension along which the copy is contiguous, and the one along which the source is, if another. */
+  readonly across: PackedDimension | undefined;
+  readonly along: PackedDimension | undefined;
 }
 
-const roundUp = (value: number, step: number): number => Math.ceil(value / step) * step;
-
-/**
- * A copy with its dimensions in the given order, outermost first; `bound` indices are fixed while it is made. The innermost
- * dimension is filled up with zeros to a multiple of `pad`. `tile`: cut it into tiles of that width, outermost.
- */
-export function packedPanel(
-  support: Support,
-  order: readonly number[],
-  extents: readonly number[],
-  bound: ReadonlySet<number>,
-  options: { readonly pad: number; readonly tile?: number },
-): PackedPanel {
-  const parts = order.map((d) => {
-    const { terms } = support.dimensions[d]!;
-    const own = terms.filter(({ position }) => !bound.has(position));
-    return { d, own, bound: terms.filter(({ position }) => bound.has(position)), ...spanOf(own, extents) };
-  });
-  const innermost = parts.at(-1);
-  const width = roundUp(innermost?.extent ?? 1, options.tile ?? options.pad);
-  let size = options.tile ?? width;
-  const strides = parts.map(() => 1);
-  for (let k = parts.length - 2; k >= 0; k--) {
-    strides[k] = size;
-    size *= parts[k]!.extent;
-  }
-  const tiles = options.tile === undefined ? undefined : { width: options.tile, stride: size };
-  if (options.tile !== undefined) size *= width / options.tile;
-  const dimensions = parts.map((part, k): PackedDimension => ({ ...part, stride: strides[k]! }));
-  const strideOf = new Map<number, number>();
-  let offset = 0;
-  for (const { own, lowest, stride } of dimensions) {
-    offset -= lowest * stride;
-    for (const { position, coefficient } of own) strideOf.set(position, coefficient * stride);
-  }
-  return {
-    kind: "packed",
-    offset,
-    stride: (position) => strideOf.get(position) ?? 0,
-    // The last vector may reach past the end: what it holds there is never kept.
-    layout: { support, dimensions, tiles, size: size + 4, extents },
-  };
+function orderOf(layout: Layout, context: BuildContext): Order {
+  const { dimensions } = layout;
+  const strides = new Map(dimensions.map((dimension) => [dimension, sourceStride(layout, dimension.d, context)]));
+  const stride = (dimension: PackedDimension): number => strides.get(dimension) ?? 0;
+  const last = dimensions.at(-1);
+  const across = last !== undefined && last.extent >= 4 ? last : undefined;
+  const contiguous = dimensions.find((dimension) => stride(dimension) === 1 && dimension.extent >= 4);
+  const along = contiguous !== last && across !== undefined && stride(across) > 1 ? contiguous : undefined;
+  const loops = [...dimensions].sort((a, b) => stride(b) - stride(a));
+  return { loops, across, along };
 }
 
 /** How long packing takes, in units of one multiply-add of four lanes. */
-export function packingCost(panel: PackedPanel, context: BuildContext): number {
-  const { support, dimensions } = panel.layout;
+export function packingCost({ layout }: PackedPanel, context: BuildContext): number {
+  const { dimensions, support } = layout;
   const points = dimensions.reduce((product, { extent }) => product * extent, 1);
-  const innermost = dimensions.at(-1);
-  const direct = innermost !== undefined && isContiguous(support, innermost.d, context) && innermost.extent >= 4;
-  return points * ((direct ? 0.35 : 1) + 0.2 * (sizeOf(support.body) - 1));
-}
-/** Whether every read moves by one element, or not at all, along a dimension. */
-function isContiguous(support: Support, d: number, context: BuildContext): boolean {
-  let contiguous = true;
-  const visit = (body: Support["body"]): void => {
-    if (body.kind === "apply") for (const argument of body.arguments) visit(argument);
-    if (body.kind !== "read") return;
-    const { strides } = context.layout(body.tensor);
-    let step = 0;
-    for (const [axis, { terms }] of body.coordinates.entries())
-      for (const term of terms) {
-        if (term.kind !== "affine") contiguous = false;
-        else if (term.position === d) step += term.coefficient * strides[axis]!;
-      }
-    if (step > 1 || step < 0) contiguous = false;
-  };
-  visit(support.body);
-  return contiguous;
+  const { across, along } = orderOf(layout, context);
+  const isCopied = across !== undefined && sourceStride(layout, across.d, context) <= 1;
+  // What does not fit in the second cache is written to memory and read again.
+  const far = points > 2 ** 17 ? 1 : 0;
+  return points * ((isCopied ? 0.35 : along ? 0.6 : 1.2) + 0.2 * (sizeOf(support.body) - 1) + far);
 }
 
 /** Writes the loops that fill a packed copy; `values` holds the bound indices. */
@@ -155,83 +73,157 @@ export function pack(
   place: Placed,
   values: ReadonlyMap<number, Expression>,
 ): void {
-  const { kernel } = operands;
-  const { layout } = panel;
-  const buffer = operands.bind("packed", "f32", place, "write");
-  const indices: (IndexValue | undefined)[] = layout.support.dimensions.map(() => undefined);
+  new Packing(operands, panel.layout, place, values).write();
+}
 
-  const level = (k: number, at: Expression): void => {
-    const dimension = layout.dimensions[k];
+class Packing {
+  readonly #operands: Operands;
+  readonly #layout: Layout;
+  readonly #values: ReadonlyMap<number, Expression>;
+  readonly #buffer: string;
+  readonly #order: Order;
+  readonly #indices: (IndexValue | undefined)[];
+
+  constructor(operands: Operands, layout: Layout, place: Placed, values: ReadonlyMap<number, Expression>) {
+    this.#operands = operands;
+    this.#layout = layout;
+    this.#values = values;
+    this.#buffer = operands.bind("packed", "f32", place, "write");
+    this.#order = orderOf(layout, operands.context);
+    this.#indices = layout.support.dimensions.map(() => undefined);
+  }
+
+  write(): void {
+    this.#level(0, i32(0), new Set());
+    this.#fill();
+  }
+
+  /** `fours`: the dimensions of which four neighbours are taken at once here. */
+  #level(k: number, at: Expression, fours: ReadonlySet<PackedDimension>): void {
+    const dimension = this.#order.loops[k];
     if (dimension === undefined) {
-      kernel.store(buffer, at, new Lowering(operands, { indices }).lower(layout.support.body));
+      this.#block(at, fours);
       return;
     }
-    const { base, from, to } = boundBase(dimension, layout.extents, values);
-    const isInnermost = k === layout.dimensions.length - 1;
-    const segments =
-      dimension.bound.length > 0 ? [0, dimension.extent] : breaksOf(layout.support, dimension.d, dimension.extent);
-    for (let s = 0; s + 1 < segments.length; s++) {
-      const [start, end] = [segments[s]!, segments[s + 1]!];
-      const range = { min: start + from, max: end - 1 + to };
-      const scalars = (first: number): void =>
-        kernel.forLoop("u", first, end, 1, (u) => {
-          indices[dimension.d] = indexAt(add(base, u), range.min, range.max);
-          level(k + 1, add(at, isInnermost ? placeOf(layout, u, first, end) : mul(u, dimension.stride)));
+    const byFour = dimension === this.#order.across || dimension === this.#order.along;
+    const { base, range } = this.#bound(dimension);
+    const breaks =
+      dimension.bound.length > 0
+        ? [0, dimension.extent]
+        : breaksOf(this.#layout.support, dimension.d, dimension.extent);
+    for (const [s, start] of breaks.slice(0, -1).entries()) {
+      const end = breaks[s + 1]!;
+      const bounds = { min: start, max: end - 1 + range };
+      // Four neighbours must not lie in two tiles.
+      const first = this.#isTiled(dimension) ? Math.min(end, roundUp(start, 4)) : start;
+      const whole = byFour ? Math.floor((end - first) / 4) * 4 : 0;
+      const single = (from: number, to: number): void =>
+        this.#operands.kernel.forLoop("u", from, to, 1, (u) => {
+          this.#indices[dimension.d] = indexAt(add(base, u), bounds.min, bounds.max);
+          this.#level(k + 1, add(at, this.#step(dimension, u, from, to)), fours);
         });
-      const vectors = isInnermost ? Math.floor((end - start) / 4) * 4 : 0;
-      const aligned = layout.tiles === undefined || start % 4 === 0;
-      if (vectors === 0 || !aligned) {
-        scalars(start);
+      if (whole === 0) {
+        single(start, end);
         continue;
       }
-      kernel.forLoop("u", start, start + vectors, 4, (u) => {
-        indices[dimension.d] = indexLanes(add(base, u), range.min, range.max);
-        const value = new Lowering(operands, { indices }).lower(layout.support.body);
-        const four = value.lanes === 4 ? value : ({ kind: "splat", type: "f32", lanes: 4, value } as const);
-        kernel.store(buffer, add(at, placeOf(layout, u, start, end)), four);
+      single(start, first);
+      this.#operands.kernel.forLoop("u", first, first + whole, 4, (u) => {
+        this.#indices[dimension.d] = indexLanes(add(base, u), bounds.min, bounds.max);
+        this.#level(k + 1, add(at, this.#step(dimension, u, first, first + whole)), new Set([...fours, dimension]));
       });
-      scalars(start + vectors);
+      single(first + whole, end);
     }
-    if (isInnermost) fill(operands, buffer, layout, dimension.extent, at);
-  };
-  level(0, i32(0));
-}
-
-/** The lanes past the end hold zeros: whatever stood there could be slow (subnormal numbers) though nobody keeps it. */
-function fill(operands: Operands, buffer: string, layout: Layout, extent: number, at: Expression): void {
-  const step = layout.tiles?.width ?? 4;
-  for (let u = extent; u < roundUp(extent, step) && u < rowWidth(layout); u++)
-    operands.kernel.store(buffer, add(at, placeOf(layout, i32(u), u, u + 1)), constant("f32", 0));
-}
-function rowWidth(layout: Layout): number {
-  if (layout.tiles !== undefined) return Number.POSITIVE_INFINITY;
-  return layout.dimensions.at(-2)?.stride ?? layout.size - 4;
-}
-
-/** Where element u of the innermost dimension stands in its row, for u in [first, end). */
-function placeOf(layout: Layout, u: Expression, first: number, end: number): Expression {
-  const { tiles } = layout;
-  if (tiles === undefined) return u;
-  const { width, stride } = tiles;
-  const tile = Math.floor(first / width);
-  if (Math.floor((end - 1) / width) === tile) return add(u, tile * (stride - width));
-  const at: Expression = { kind: "apply", name: "raw_div", type: "i32", lanes: 1, arguments: [u, i32(width)] };
-  return add(u, mul(at, stride - width));
-}
-
-/** What the bound indices add to a dimension's index, and the range of it. */
-function boundBase(
-  { bound }: PackedDimension,
-  extents: readonly number[],
-  values: ReadonlyMap<number, Expression>,
-): { readonly base: Expression; readonly from: number; readonly to: number } {
-  if (bound.length === 0) return { base: i32(0), from: 0, to: 0 };
-  const { lowest, extent } = spanOf(bound, extents);
-  let base: Expression = i32(-lowest);
-  for (const { position, coefficient } of bound) {
-    const value = values.get(position);
-    invariant(value, `index ${position} is bound`);
-    base = add(base, mul(value, coefficient));
   }
-  return { base, from: 0, to: extent - 1 };
+
+  #isTiled(dimension: PackedDimension): boolean {
+    return this.#layout.tiles !== undefined && dimension === this.#layout.dimensions.at(-1);
+  }
+
+  /** Where index u of a dimension stands, for u in [from, to). */
+  #step(dimension: PackedDimension, u: Expression, from: number, to: number): Expression {
+    const { tiles } = this.#layout;
+    if (tiles === undefined || !this.#isTiled(dimension)) return mul(u, dimension.stride);
+    const { width, stride } = tiles;
+    const tile = Math.floor(from / width);
+    if (Math.floor((to - 1) / width) === tile) return add(u, tile * (stride - width));
+    return add(u, mul(quotient(u, width), stride - width));
+  }
+
+  /** What the bound indices add to a dimension's index, and how far that reaches. */
+  #bound({ bound }: PackedDimension): { readonly base: Expression; readonly range: number } {
+    if (bound.length === 0) return { base: i32(0), range: 0 };
+    const { lowest, extent } = spanOf(bound, this.#layout.extents);
+    let base: Expression = i32(-lowest);
+    for (const { position, coefficient } of bound) {
+      const value = this.#values.get(position);
+      invariant(value, `index ${position} is bound`);
+      base = add(base, mul(value, coefficient));
+    }
+    return { base, range: extent - 1 };
+  }
+
+  #value(): Expression {
+    return new Lowering(this.#operands, { indices: this.#indices }).lower(this.#layout.support.body);
+  }
+
+  #block(at: Expression, fours: ReadonlySet<PackedDimension>): void {
+    const { kernel } = this.#operands;
+    const { across, along } = this.#order;
+    const store = (offset: number, value: Expression): void => kernel.store(this.#buffer, add(at, offset), value);
+    const byAcross = across !== undefined && fours.has(across);
+    if (along === undefined || !fours.has(along)) {
+      store(0, splat(this.#value(), byAcross ? 4 : 1));
+      return;
+    }
+    if (!byAcross) {
+      const value = kernel.letIn("t", splat(this.#value()));
+      for (let l = 0; l < 4; l++) store(l * along.stride, lane(value, l));
+      return;
+    }
+    const quad = this.#indices[across.d];
+    invariant(quad, "the block's first row is known");
+    const rows = [0, 1, 2, 3].map((l) => {
+      this.#indices[across.d] = indexAt(add(quad.base, l), quad.min, quad.max);
+      return kernel.letIn("row", splat(this.#value()));
+    });
+    this.#indices[across.d] = quad;
+    for (const [l, column] of transposed(rows, (value) => kernel.letIn("t", value)).entries())
+      store(l * along.stride, column);
+  }
+
+  /** The lanes past the end hold zeros: whatever stood there could be slow (subnormal numbers) though nobody keeps it. */
+  #fill(): void {
+    const { dimensions, tiles, size } = this.#layout;
+    const last = dimensions.at(-1);
+    if (last === undefined) return;
+    const width = tiles === undefined ? (dimensions.at(-2)?.stride ?? size - 4) : roundUp(last.extent, tiles.width);
+    if (width === last.extent) return;
+    const level = (k: number, at: Expression): void => {
+      const dimension = dimensions[k];
+      if (dimension === undefined || dimension === last)
+        for (let u = last.extent; u < width; u++)
+          this.#operands.kernel.store(this.#buffer, add(at, this.#step(last, i32(u), u, u + 1)), constant("f32", 0));
+      else
+        this.#operands.kernel.forLoop("u", 0, dimension.extent, 1, (u) =>
+          level(k + 1, add(at, mul(u, dimension.stride))),
+        );
+    };
+    level(0, i32(0));
+  }
+}
+
+/** The transpose of four vectors of four. */
+function transposed(rows: readonly Expression[], name: (value: Expression) => Expression): Expression[] {
+  const [a, b, c, d] = rows;
+  invariant(a && b && c && d, "four rows");
+  if (rows.every((row) => row === a || (row.kind === "constant" && a.kind === "constant" && row.value === a.value)))
+    return [a, a, a, a];
+  const [ab, cd] = [name(shuffle(a, b, [0, 4, 1, 5])), name(shuffle(c, d, [0, 4, 1, 5]))];
+  const [ab2, cd2] = [name(shuffle(a, b, [2, 6, 3, 7])), name(shuffle(c, d, [2, 6, 3, 7]))];
+  return [
+    shuffle(ab, cd, [0, 1, 4, 5]),
+    shuffle(ab, cd, [2, 3, 6, 7]),
+    shuffle(ab2, cd2, [0, 1, 4, 5]),
+    shuffle(ab2, cd2, [2, 3, 6, 7]),
+  ];
 }

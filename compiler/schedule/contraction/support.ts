@@ -52,13 +52,13 @@ export function supportOf(factor: Factor, extents: readonly number[], apart?: nu
       continue;
     }
     const sign = own.values().next().value! < 0 ? -1 : 1;
-    const scale = sign * [...own.values()].reduce(gcd);
+    const scale = sign * [...own.values()].reduce(gcd, 0);
     const key = [...own].map(([occurrence, coefficient]) => `${occurrence}:${coefficient / scale}`).join();
     families.set(key, [...(families.get(key) ?? []), { position, coefficient: scale }]);
   }
   const dimensions: SupportDimension[] = [];
   for (const terms of families.values()) {
-    const common = terms.map(({ coefficient }) => coefficient).reduce(gcd);
+    const common = terms.map(({ coefficient }) => coefficient).reduce(gcd, 0);
     const scale = terms.length === 1 ? terms[0]!.coefficient : common;
     const scaled = terms.map((term) => ({ ...term, coefficient: term.coefficient / scale }));
     const points = scaled.reduce((product, { position }) => product * extents[position]!, 1);
