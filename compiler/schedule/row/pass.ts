@@ -240,8 +240,9 @@ export class RowPass {
           this.#at(pass, block.inline(bindLanes(accesses, lanes, at)), level, known, set);
         }
       });
-    vectors(0, many, sets);
-    vectors(many, full, 1);
+    if (many > 0) vectors(0, many, sets);
+    if (full > many) vectors(many, full, 1);
+    if (full === stage.count) return;
     this.#kernel.forLoop("s", end(full), end(stage.count), 1, (base) => {
       const known = new Map([...bases, [stage.loop, base] as const]);
       const one = lowering.child(bind(accesses, stage.loop, base));
