@@ -114,6 +114,7 @@ export async function main(parameters: readonly string[], terminal: Terminal): P
     [
       new Option("--stage <name>", "which stage").choices(stages).makeOptionMandatory(),
       new Option("--entry <name>", "which entry, as in lenet.step"),
+      new Option("--target <target>", "whose kernels and plan").choices(["wasm", "webgpu"]).default("wasm"),
       option.batchSizes,
       option.size,
       option.set,

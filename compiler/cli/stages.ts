@@ -1,0 +1,106 @@
+/** Every stage of compilation as text, entry by entry: `dlx ir`. */
+import type { Location } from "../../runtime/plan.ts";
+import type { Compiled } from "../compile.ts";
+import type { Program, ProgramEntry } from "../elaborate/program.ts";
+import { printGraph } from "../graph/print.ts";
+import type { Dispatch, Kernel } from "../kernel/ir.ts";
+import { printKernel } from "../kernel/print.ts";
+import { optimizeProgram, planned } from "../pipeline.ts";
+import type { Target } from "../schedule/group.ts";
+import { launchesOf } from "../schedule/plan.ts";
+import { UsageError } from "./failure.ts";
+
+export type Stage = "graph" | "backward" | "optimized" | "kernels" | "plan" | "wgsl" | "wat" | "host";
+
+/** A piece of a stage: an entry's, or the whole file's where the stage is not divided. */
+export interface Piece {
+  readonly entry: string | null;
+  readonly text: string;
+}
+
+/** The entries whose text is asked for: the one named, or those that the stage is about. */
+function chooseEntries(program: Program, stage: Stage, named: string | undefined): readonly ProgramEntry[] {
+  const { entries } = program;
+  if (named !== undefined) {
+    const found = entries.filter((entry) => entry.name === named);
+    if (found.length === 0)
+      throw new UsageError(`there is no entry ${named}; there is ${entries.map(({ name }) => name).join(", ")}`);
+    return found;
+  }
+  if (stage === "graph") return entries.filter(({ kind }) => kind === "predict" || kind === "call");
+  // Steps, and functions that ask for a gradient.
+  if (stage === "backward") return entries.filter(({ graph }) => (graph.derivatives?.length ?? 0) > 0);
+  return entries;
+}
+
+const place = ({ space, chunk, offset, bytes }: Location) =>
+  `${space}${chunk > 0 ? chunk : ""}[${offset}..${offset + bytes}]`;
+
+const heading = ({ label, origin }: Dispatch<Location>) =>
+  `${label}${origin ? ` (${origin.file}:${origin.line})` : ""}`;
+
+/** Stages before code: they need no compiled program. */
+export function programStage(program: Program, stage: Stage, target: Target, named: string | undefined): Piece[] {
+  const chosen = chooseEntries(program, stage, named);
+  switch (stage) {
+    case "graph":
+    case "backward":
+      return chosen.map(({ name, graph }) => ({ entry: name, text: printGraph(graph) }));
+    case "optimized": {
+      const { entries } = optimizeProgram({ ...program, entries: chosen }, false);
+      return entries.map(({ name, graph }) => ({ entry: name, text: printGraph(graph) }));
+    }
+    case "kernels":
+    case "plan": {
+      // The whole program is planned, chosen entries are shown: addresses are those of the whole.
+      const { entries } = planned(optimizeProgram(program, false), target);
+      const shown = new Set<Kernel>();
+      const print = (dispatch: Dispatch<Location>): string => {
+        const title = `// ${heading(dispatch)}\n`;
+        if (stage === "plan") return `${title}${dispatch.kernel.name} ${dispatch.buffers.map(place).join(" ")}\n`;
+        if (shown.has(dispatch.kernel)) return `${title}// ${dispatch.kernel.name}, as above\n`;
+        shown.add(dispatch.kernel);
+        return `${title}${printKernel(dispatch.kernel)}`;
+      };
+      return entries.flatMap((entry): Piece[] => {
+        if (!entry || !chosen.some(({ name }) => name === entry.name)) return [];
+        const memory =
+          stage === "plan" ? `arena ${entry.arenaBytes} bytes (at least ${entry.lowerBound} are in use at once)\n` : "";
+        return [{ entry: entry.name, text: memory + launchesOf(entry.steps).map(print).join("\n") }];
+      });
+    }
+    default:
+      throw new UsageError(`--stage ${stage} is a stage of code`);
+  }
+}
+
+/** Code. */
+export async function codeStage(compiled: Compiled, stage: Stage): Promise<Piece[]> {
+  const { wasm, wgsl, manifest, notes } = compiled;
+  switch (stage) {
+    case "wgsl":
+      return [{ entry: null, text: wgsl ?? "" }];
+    case "wat":
+      return [{ entry: null, text: wasm ? await disassemble(wasm) : "" }];
+    case "host": {
+      const { printHost } = await import("../codegen/host/host.ts");
+      return [{ entry: null, text: printHost(manifest, { notes }).implementation }];
+    }
+    default:
+      throw new UsageError(`--stage ${stage} is no stage of code`);
+  }
+}
+
+/** Through `wabt`, which only a checkout has: disassembling is for those who work on dlx. */
+async function disassemble(wasm: Uint8Array): Promise<string> {
+  const library = await import("wabt").catch(() => {
+    throw new UsageError("--stage wat needs the package wabt: npm install --no-save wabt");
+  });
+  const wabt = await library.default();
+  const module = wabt.readWasm(wasm, { readDebugNames: true });
+  try {
+    return module.toText({ foldExprs: true, inlineExport: true });
+  } finally {
+    module.destroy();
+  }
+}
