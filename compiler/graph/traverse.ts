@@ -34,9 +34,16 @@ export function indicesOfCoordinate(coordinate: Coordinate): Set<number> {
   return found;
 }
 
+/** Bodies and nodes are immutable: what was found once holds. */
+const knownIndices = new WeakMap<Scalar, ReadonlySet<number>>();
+const knownOperands = new WeakMap<Node, readonly Tensor[]>();
+
 /** The positions of the indices that a body uses. */
-export function indicesOf(root: Scalar): Set<number> {
+export function indicesOf(root: Scalar): ReadonlySet<number> {
+  const known = knownIndices.get(root);
+  if (known) return known;
   const found = new Set<number>();
+  knownIndices.set(root, found);
   visitScalars([root], (scalar) => {
     if (scalar.kind === "index") found.add(scalar.position);
     if (scalar.kind === "read")
@@ -205,7 +212,16 @@ export function domainOf(node: Node): readonly Axis[] {
 }
 
 /** Every distinct tensor that a node uses. */
-export function operandsOf(node: Node): Tensor[] {
+export function operandsOf(node: Node): readonly Tensor[] {
+  let operands = knownOperands.get(node);
+  if (!operands) {
+    operands = findOperands(node);
+    knownOperands.set(node, operands);
+  }
+  return operands;
+}
+
+function findOperands(node: Node): Tensor[] {
   switch (node.kind) {
     case "generic":
     case "scatter_add":

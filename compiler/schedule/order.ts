@@ -15,7 +15,7 @@ export interface Ordered {
 export function resultsOf(unit: Unit): readonly Tensor[] {
   return unit.kind === "node" ? unit.node.results : unit.group.members.flatMap(({ node }) => node.results);
 }
-export function operandsOfUnit(unit: Unit): Tensor[] {
+export function operandsOfUnit(unit: Unit): readonly Tensor[] {
   if (unit.kind === "node") return operandsOf(unit.node);
   const own = new Set(resultsOf(unit));
   const reads = readsOf(...unit.group.members.map(({ body }) => body));
