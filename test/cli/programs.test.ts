@@ -1,0 +1,319 @@
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { describe, expect, test } from "vitest";
+import { formatNpy, parseNpy } from "../../runtime/node/data/npy.ts";
+import { readSafetensors, writeSafetensors } from "../../runtime/safetensors.ts";
+import { temporaryFolder } from "../support/folder.ts";
+import { dlx } from "../support/terminal.ts";
+
+const { path: folder, write } = temporaryFolder();
+const at = (...names: string[]) => join(folder, ...names);
+
+const program = `import nn
+import loss
+import optim
+import "./scale.dlx"
+
+model Net(x: f32[N, 2]) -> f32[N, 3] = scaled(x) |> dense(8) |> relu |> dense(3)
+
+train net(batch: int = 16, width: int = 3)(x: f32[batch, 2], label: i32[batch], rate: f32 = 0.1) {
+  let logits = Net(x)
+  minimize loss = cross_entropy(logits, label) over Net.params using momentum(lr: rate)
+  metric accuracy = accuracy(logits, label)
+}
+
+/// How much each input moves one score.
+export fn slope(x: f32[2], class: i32) -> f32[2] = grad(v => Net(v[_, :])[0, class])(x)
+`;
+const file = write("net.dlx", program);
+write("scale.dlx", "fn scaled(x: f32[...S]) -> f32[...S] = 2 * x\n");
+const data = "synthetic:spirals,rows=200";
+const cpu = ["--device", "cpu"];
+
+/** Trained once for the tests that only look. */
+const trained = dlx(["train", file, "--data", data, "--epochs", "4", "--out", at("run"), "--json", ...cpu]);
+const weights = ["--weights", at("run", "weights.safetensors")];
+
+describe("train", () => {
+  test("leaves weights, metrics and report, and says how it went", async () => {
+    const { code, out, notes } = await trained;
+    expect(notes).toBe("");
+    expect(code).toBe(0);
+    const result = JSON.parse(out);
+    expect(result).toMatchObject({ step: 44, interrupted: false, device: "cpu", out: at("run") });
+    expect(result.heldOut.accuracy).toBeGreaterThan(0.4);
+    expect(readdirSync(at("run")).sort()).toEqual([
+      "checkpoint.safetensors",
+      "metrics.jsonl",
+      "report.html",
+      "weights.safetensors",
+    ]);
+    const { tensors, metadata } = readSafetensors(readFileSync(at("run", "weights.safetensors")));
+    expect([...tensors.keys()].sort()).toEqual([
+      "Net.dense_1.bias",
+      "Net.dense_1.weight",
+      "Net.dense_2.bias",
+      "Net.dense_2.weight",
+    ]);
+    expect(metadata.compiler).toMatch(/^\d+\.\d+/);
+    expect(metadata.source).toMatch(/^[0-9a-f]{64}$/);
+  });
+  test("is the same run every time, and another one with another seed", async () => {
+    const run = async (out: string, ...more: string[]) => {
+      expect((await dlx(["train", file, "--data", data, "--limit", "5", "--out", at(out), ...cpu, ...more])).code).toBe(
+        0,
+      );
+      return readFileSync(at(out, "weights.safetensors"));
+    };
+    const first = await run("first");
+    expect((await run("second")).equals(first)).toBe(true);
+    expect((await run("third", "--seed", "1")).equals(first)).toBe(false);
+  });
+  test("resumes bit for bit", async () => {
+    const run = (out: string, ...more: string[]) =>
+      dlx(["train", file, "--data", data, "--out", at(out), ...cpu, ...more]);
+    await run("whole", "--limit", "17");
+    await run("parts", "--limit", "6");
+    expect((await run("parts", "--limit", "17", "--resume")).notes).not.toContain("differ");
+    for (const name of ["checkpoint.safetensors", "weights.safetensors"])
+      expect(readFileSync(at("parts", name)).equals(readFileSync(at("whole", name))), name).toBe(true);
+  });
+  test.each([
+    [["--set", "widht=4"], /--set widht: net has no configuration of that name; did you mean width\?/],
+    [["--block", "gan"], /there is no train block gan; there is net/],
+    [["--resume"], /nothing to resume/],
+  ])("%j", async (more, message) => {
+    const { code, notes } = await dlx(["train", file, "--data", data, "--out", at("refused"), ...cpu, ...more]);
+    expect(notes).toMatch(message);
+    expect(code).toBe(more[0] === "--resume" ? 1 : 2);
+    expect(existsSync(at("refused", "weights.safetensors"))).toBe(false);
+  });
+  test("a program with errors says them and trains nothing", async () => {
+    const broken = write("broken.dlx", program.replace("dense(3)", "dens(3)").replace("./scale.dlx", "./scale.dlx"));
+    const { code, notes } = await dlx(["train", broken, "--data", data, "--out", at("broken"), ...cpu]);
+    expect(code).toBe(1);
+    expect(notes).toMatch(/^error\[E02\d\d\].*dens/);
+  });
+  test("data that do not fit name what was expected and what came", async () => {
+    const { code, notes } = await dlx(["train", file, "--data", "synthetic:parity", "--out", at("unfit"), ...cpu]);
+    expect(code).toBe(1);
+    expect(notes).toMatch(/^error\[E0613\]: input `x` takes f32\[N, 2\], but synthetic:parity \(x\) has rows of\[8\]/);
+  });
+});
+
+test("an import outside of the project is not followed", async () => {
+  mkdirSync(at("inner"));
+  writeFileSync(at("inner", "net.dlx"), program.replace("./scale.dlx", "../scale.dlx"));
+  const { code, notes } = await dlx(["check", at("inner", "net.dlx")]);
+  expect(code).toBe(1);
+  expect(notes).toMatch(/error\[E0209\]/);
+});
+
+describe("eval", () => {
+  test("counts every held-out row, whatever the batch", async () => {
+    await trained;
+    const run = async (...more: string[]) =>
+      JSON.parse((await dlx(["eval", file, "--data", data, "--json", ...weights, ...cpu, ...more])).out);
+    const found = await run();
+    expect(found.rows).toBe(20);
+    const other = await run("--set", "batch=7");
+    expect(other.accuracy).toBeCloseTo(found.accuracy, 6);
+    expect(other.loss).toBeCloseTo(found.loss, 5);
+  });
+  test("weights that do not fit change nothing and say why", async () => {
+    const other = write(
+      "other.safetensors",
+      writeSafetensors([["w", { dtype: "f32", shape: [1], data: new Float32Array(1) }]]),
+    );
+    const { code, notes } = await dlx(["eval", file, "--data", data, "--weights", other, ...cpu]);
+    expect(code).toBe(1);
+    expect(notes).toMatch(/^error\[E0702\].*`Net.dense_1.weight` and 3 more is missing; the file has `w`/);
+  });
+});
+
+describe("predict, run and build agree", () => {
+  const points = Float32Array.of(0.1, 0.2, -0.3, 0.4, 0.5, -0.6);
+  const input = write("points.npy", formatNpy(points, [3, 2]));
+  const csv = write("points.csv", "0.1,0.2\n-0.3,0.4\n0.5,-0.6\n");
+
+  test("from npy and csv, to npy, csv, safetensors and JSON", async () => {
+    await trained;
+    const predict = async (from: string, ...more: string[]) => {
+      const result = await dlx(["predict", file, "--input", from, ...weights, ...cpu, ...more]);
+      expect(result.notes).toBe("");
+      return result.out;
+    };
+    const { output } = JSON.parse(await predict(input, "--json"));
+    expect(output.shape).toEqual([3, 3]);
+    expect(JSON.parse(await predict(csv, "--json")).output).toEqual(output);
+    await predict(input, "--output", at("y.npy"));
+    const npy = parseNpy(readFileSync(at("y.npy")), "y.npy");
+    expect(npy.shape).toEqual([3, 3]);
+    expect([...npy.data]).toEqual(output.data);
+    await predict(input, "--output", at("y.csv"));
+    expect(readFileSync(at("y.csv"), "utf8").split("\n").slice(0, 2)).toEqual([
+      "output.0,output.1,output.2",
+      output.data.slice(0, 3).join(","),
+    ]);
+    await predict(input, "--output", at("y.safetensors"));
+    expect(readSafetensors(readFileSync(at("y.safetensors"))).tensors.get("output")?.shape).toEqual([3, 3]);
+    expect(await predict(input)).toMatch(/^output \[3, 3\]\n/);
+  });
+  test("a bundle, whole and in one file, from a folder of its own", async () => {
+    await trained;
+    const direct = JSON.parse((await dlx(["predict", file, "--input", input, "--json", ...weights, ...cpu])).out);
+    for (const [name, more] of [
+      ["bundle", []],
+      ["single", ["--single-file"]],
+    ] as const) {
+      const { code, notes } = await dlx([
+        "build",
+        file,
+        "--out",
+        at(name),
+        "--train",
+        "--batch",
+        "1,4",
+        ...weights,
+        ...more,
+      ]);
+      expect([code, notes]).toEqual([0, ""]);
+      const viaCli = await dlx(["predict", at(name), "--input", input, "--json", ...cpu]);
+      expect(JSON.parse(viaCli.out)).toEqual(direct);
+      const { load } = await import(pathToFileURL(at(name, "index.js")).href);
+      const net = await load({ device: "cpu" });
+      expect([...(await net.predict({ x: points })).output]).toEqual(direct.output.data);
+      const slope = await net.call.slope({ x: points.slice(0, 2), class: 1 });
+      expect(slope.output).toHaveLength(2);
+      const before = await net.evaluate({ x: points, label: Int32Array.of(0, 1, 2) });
+      expect(before.loss).toBeTypeOf("number");
+      const step = await net.trainStep({ x: new Float32Array(32).fill(0.5), label: new Int32Array(16) });
+      expect(Object.keys(step)).toEqual(["loss", "accuracy"]);
+      await expect(
+        net.trainStep({ x: new Float32Array(32), label: new Int32Array(16).fill(99) }),
+      ).rejects.toMatchObject({ code: "E0605" });
+      net.dispose();
+    }
+  });
+  test("an `export fn`", async () => {
+    await trained;
+    const run = (...more: string[]) => dlx(["run", file, "slope", ...weights, ...cpu, "--json", ...more]);
+    const x = write("one.npy", formatNpy(points.slice(0, 2), [2]));
+    const { output } = JSON.parse((await run("--input", `x=${x}`, "--input", "class=1")).out);
+    expect(output.shape).toEqual([2]);
+    expect(JSON.parse((await run("--input", `x=${x}`)).out).error.message).toMatch(/input `class` \(i32\) is missing/);
+    expect(JSON.parse((await run("--input", "y=1")).out).error.message).toMatch(/no input y; it takes x, class/);
+    expect(JSON.parse((await run("--input", `x=${x}`, "--input", "class=7")).out).error).toMatchObject({
+      code: "E0605",
+    });
+    expect((await dlx(["run", file, "slop", ...weights])).notes).toMatch(/no `export fn slop`; did you mean slope\?/);
+  });
+  test.each([
+    [at("points.txt"), /there is no such file|expected an image/],
+    [write("points.txt", "x"), /expected an image \(.png, .jpg\), .npy/],
+    [write("wide.npy", formatNpy(points, [2, 3])), /`x` takes f32\[N, 2\], but .*wide.npy has rows of\[3\]/],
+  ])("%s is refused", async (path, message) => {
+    await trained;
+    const { code, notes } = await dlx(["predict", file, "--input", path, ...weights, ...cpu]);
+    expect(notes).toMatch(message);
+    expect(code).toBe(1);
+  });
+});
+
+describe("looking inside", () => {
+  test("summary", async () => {
+    const { models, training } = JSON.parse((await dlx(["summary", file, "--json", "--batch", "4"])).out);
+    expect(models).toMatchObject([{ model: "Net", batch: 4, parameters: 51 }]);
+    expect(training).toMatchObject([{ block: "net", batch: 16 }]);
+    expect((await dlx(["summary", file])).out).toMatch(/Net\.dense_1 +\[1, 8\] +24/);
+  });
+  test.each(["ast", "graph", "backward", "optimized", "kernels", "plan", "wgsl", "wat", "host"])(
+    "ir --stage %s",
+    async (stage) => {
+      const { code, out, notes } = await dlx(["ir", file, "--stage", stage]);
+      expect([code, notes]).toEqual([0, ""]);
+      expect(out.length).toBeGreaterThan(200);
+    },
+  );
+  test("one entry of a stage", async () => {
+    expect((await dlx(["ir", file, "--stage", "optimized", "--entry", "slope"])).out).toMatch(/^input %x: f32\[2\]/);
+    expect((await dlx(["ir", file, "--stage", "optimized", "--entry", "net"])).notes).toMatch(
+      /no entry net; there is Net@1/,
+    );
+  });
+  test("gradcheck", async () => {
+    const { code, out } = await dlx(["gradcheck", file, "--runs", "2", "--batch", "3", "--json"]);
+    expect(code).toBe(0);
+    const report = JSON.parse(out);
+    expect(report.agreed).toBeGreaterThan(0);
+    expect(report.failures).toEqual([]);
+  });
+});
+
+describe("as a process of its own", () => {
+  const dist = resolve(".cache", "cli-test");
+  const launcher = at("dlx.mjs");
+  spawnSync(process.execPath, ["compiler/cli/build.mjs", dist], { stdio: "inherit" });
+  writeFileSync(
+    launcher,
+    `import { start } from ${JSON.stringify(pathToFileURL(join(dist, "cli.js")).href)}; await start();`,
+  );
+
+  test("the built program has the library in it, and its exit code is the command's", () => {
+    const run = (...parameters: string[]) =>
+      spawnSync(process.execPath, [launcher, ...parameters], { cwd: folder, encoding: "utf8" });
+    expect(run("check", "net.dlx")).toMatchObject({ status: 0, stdout: "", stderr: "no errors in 1 file\n" });
+    expect(run("check", "none.dlx")).toMatchObject({ status: 1 });
+    expect(run("chekc").status).toBe(2);
+  });
+  test.each(["SIGINT", "SIGTERM"] as const)(
+    "%s finishes the step, and --resume continues bit for bit",
+    async (signal) => {
+      const train = [
+        "train",
+        "net.dlx",
+        "--data",
+        data,
+        "--limit",
+        "4000",
+        "--device",
+        "cpu",
+        "--out",
+        at(`signal-${signal}`),
+      ];
+      const child = spawn(process.execPath, [launcher, ...train], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
+      let notes = "";
+      child.stderr.on("data", (text) => {
+        notes += text;
+      });
+      const ended = new Promise<number | null>((done) => child.on("exit", done));
+      // The first epoch's checkpoint says that it is under way.
+      const metrics = at(`signal-${signal}`, "metrics.jsonl");
+      while (child.exitCode === null && !(existsSync(metrics) && readFileSync(metrics, "utf8").includes('"step":11')))
+        await new Promise((done) => setTimeout(done, 5));
+      child.kill(signal);
+      expect(await ended).toBe(0);
+      expect(notes).toMatch(/Stopping after this step \.\.\nStopped after step \d+; .* --resume\./);
+      const step = Number(/after step (\d+)/.exec(notes)?.[1]);
+      expect(step).toBeLessThan(4000);
+    if (signal === "SIGTERM") return;
+      await dlx([
+        "train",
+        file,
+        "--data",
+        data,
+        "--limit",
+        String(step + 30),
+        "--resume",
+        "--out",
+        at(`signal-${signal}`),
+        ...cpu,
+      ]);
+      await dlx(["train", file, "--data", data, "--limit", String(step + 30), "--out", at("unbroken"), ...cpu]);
+      const bytes = (out: string) => readFileSync(at(out, "weights.safetensors"));
+      expect(bytes(`signal-${signal}`).equals(bytes("unbroken"))).toBe(true);
+    },
+  );
+});
