@@ -123,7 +123,7 @@ function operand(
     return machine.raise("E0309", place, {
       operation: reducer,
       got: show(body),
-      fix: logical ? "a comparison, such as `x[i] > 0`" : "f32(..) around the bool",
+      fix: logical ? "a comparison in parentheses: `any[i] (x[i] > 0)`" : "f32(..) around the bool",
     });
   if (reducer === "mean" && element.type !== "f32") return { element: convertElement(element, "f32"), dtype: "f32" };
   return { element, dtype: isFloat(body.dtype) ? body.dtype : element.type };
