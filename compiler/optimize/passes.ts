@@ -9,6 +9,7 @@ import { hoistInvariants } from "./invariants.ts";
 import { joins } from "./joins.ts";
 import type { Pass } from "./pass.ts";
 import { simplify } from "./simplify.ts";
+import { splitIndices } from "./split-indices.ts";
 import { sumsOfProducts } from "./sums.ts";
 import { unusedIndices } from "./unused-indices.ts";
 import { splitViews, views } from "./views.ts";
@@ -25,6 +26,7 @@ export const optimizationPasses: readonly Pass[] = [
   commonSubexpressions,
   deadCode,
   // One body where there were many: factors, centred values and one-hot masks come to stand under their sums.
+  splitIndices,
   inlineMaps,
   simplify,
   unusedIndices,

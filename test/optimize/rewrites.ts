@@ -247,6 +247,24 @@ export const rewrites: Readonly<Record<string, Readonly<Record<string, Rewrite>>
         output %y result y`,
     },
   },
+  "split indices, inline maps, split views": {
+    "the adjoint of pooling and what follows it are one map": {
+      before: `input %at: i32[4] argument at
+        input %d: f32[4] argument d
+        input %x: f32[8] argument x
+        %e: f32[4,2] = map[i<4, p<2] select(%at[i] == p, %d[i], 0)
+        %v: f32[8] = view %e
+        %y: f32[8] = map[k<8] select(%x[k] > 0, %v[k], 0)
+        output %y result y`,
+      after: `input %at: i32[4] argument at
+        input %d: f32[4] argument d
+        input %x: f32[8] argument x
+        %x.v: f32[4,2] = view %x
+        %y.v: f32[4,2] = map[k0<4, k1<2] select(%x.v[k0, k1] > 0, select(%at[k0] == k1, %d[k0], 0), 0)
+        %y: f32[8] = view %y.v
+        output %y result y`,
+    },
+  },
   "unused indices, simplify": {
     "a value that does not depend on an index is computed once": {
       before: `input %x: f32[4] argument x
