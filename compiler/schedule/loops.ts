@@ -158,7 +158,8 @@ function loadCost(outer: number, inner: number | undefined): number {
 }
 function storeCost(outer: number, inner: number | undefined): number {
   if (inner === undefined) return outer === 0 ? 0.5 : outer === 1 ? 1 : 6;
-  return outer === 2 && inner === 1 ? 1 : 6;
+  if (outer === 2 * inner) return storeCost(inner, undefined);
+  return 6;
 }
 
 /** The values of an index for which no guarded coordinate leaves its tensor, whatever the other indices are. */

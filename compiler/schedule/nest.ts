@@ -155,7 +155,10 @@ class Nest {
       const go = (range: Range, splitInside: boolean): void =>
         this.#open(k + 1, lowering.child(bind(this.#accesses, loop, base, undefined, range)), splitInside);
       const whole = { from: 0, to: loop.extent };
-      if (!inside.guarded || inside.from >= inside.to) return go(whole, split);
+      if (!inside.guarded || inside.from >= inside.to) {
+        go(whole, split);
+        return;
+      }
       this.#kernel.ifThen(
         and(
           inside.from > 0 ? ge(base, inside.from) : bool(true),
@@ -192,7 +195,10 @@ class Nest {
       this.#point(lowering.child(bindLanes(this.#accesses, lanes, base, range)), true);
     this.#kernel.forLoop("v", from, full, step, fill, { outer });
     if (full === to) return;
-    if (this.#mayRepeat && to - from >= step) return fill(i32(to - step));
+    if (this.#mayRepeat && to - from >= step) {
+      fill(i32(to - step));
+      return;
+    }
     this.#kernel.forLoop("s", full, to, 1, (base) => {
       const one = lowering.child(bind(this.#accesses, loop, base, undefined, range));
       if (pair === undefined) return this.#point(one, false);

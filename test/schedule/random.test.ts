@@ -8,12 +8,17 @@ import type { RandomKind } from "../support/random-graph.ts";
 import { randomGraph } from "../support/random-graph.ts";
 import { compileForCpu, interpretOnCpu } from "../support/run-cpu.ts";
 
-const runs = process.env["DLX_DEEP"] ? 3000 : 100;
+const runs = process.env.DLX_DEEP ? 3000 : 40;
 
 function agrees(graph: Graph, inputs: readonly (readonly number[])[]): void {
   const want = evaluateOutputs(graph, inputs);
-  const slack = sensitivity(graph, inputs, (values) => evaluateOutputs(graph, values));
-  expectClose(graph, compileForCpu(graph).run(inputs), want, { relative: 2e-5, slack });
+  const got = compileForCpu(graph).run(inputs);
+  try {
+    expectClose(graph, got, want, { relative: 2e-5 });
+  } catch {
+    const slack = sensitivity(graph, inputs, (values) => evaluateOutputs(graph, values));
+    expectClose(graph, got, want, { relative: 2e-5, slack });
+  }
 }
 
 const kinds: Readonly<Record<string, readonly RandomKind[] | undefined>> = {
@@ -38,6 +43,6 @@ test("no kernel of a random graph leaves its buffers", () => {
     fc.property(randomGraph({ maximumNodes: 6 }), ({ graph, inputs }) => {
       expect(() => interpretOnCpu(graph, inputs)).not.toThrow();
     }),
-    { numRuns: runs / 4 },
+    { numRuns: runs / 2 },
   );
 });

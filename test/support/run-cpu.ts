@@ -97,7 +97,7 @@ export function compileForCpu(graph: Graph): CpuProgram {
   });
   const memory = new WebAssembly.Memory({ initial: Math.max(1, Math.ceil(memoryBytes / 65536)), maximum: 65536 });
   const instance = new WebAssembly.Instance(new WebAssembly.Module(new Uint8Array(bytes)), { env: { memory } });
-  const call = instance.exports["entry0"] as () => void;
+  const call = instance.exports.entry0 as () => void;
   const view = (dtype: DTypeName, at: Location) =>
     elementsAt(memory.buffer, dtype, at.space === "arena" ? { ...at, offset: persistentBytes + at.offset } : at);
   for (const { at, data } of plan.constants)
