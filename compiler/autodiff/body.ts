@@ -10,12 +10,16 @@ export interface ReadAdjoint {
   readonly adjoint: Scalar;
 }
 
-/** `body` must be interned in `scalars`, so that one read that occurs twice has one adjoint. Zero adjoints are left out. */
+/**
+ * `body` must be interned in `scalars`, so that one read that occurs twice has one adjoint. Zero adjoints are left out.
+ * `value` is the body's value as it is known already, for derivatives that are written in it.
+ */
 export function readAdjoints(
   scalars: Scalars,
   body: Scalar,
   seed: Scalar,
   isActive: (read: ScalarRead) => boolean,
+  value: Scalar = body,
 ): ReadAdjoint[] {
   const active = new Set<Scalar>();
   const order: Scalar[] = [];
@@ -37,7 +41,7 @@ export function readAdjoints(
     if (scalar.kind !== "apply") continue;
     const { derivative } = rowOf(scalar.name);
     if (typeof derivative !== "function") continue;
-    const partials = derivative(scalars, scalar.arguments, scalar);
+    const partials = derivative(scalars, scalar.arguments, scalar === body ? value : scalar);
     for (const [k, argument] of scalar.arguments.entries()) {
       const partial = partials[k];
       if (partial === undefined || !active.has(argument)) continue;

@@ -16,6 +16,7 @@ import type {
 } from "../graph/graph.ts";
 import { indicesOf, indicesOfCoordinate, renumber } from "../graph/traverse.ts";
 import { invariant } from "../invariant.ts";
+import { rowOf } from "../scalar/table.ts";
 import type { DType } from "../types/dtype.ts";
 import { type ReadAdjoint, readAdjoints } from "./body.ts";
 import { zeros } from "./contributions.ts";
@@ -64,12 +65,22 @@ function adjointOfGeneric(sweep: Sweep, node: GenericNode): void {
   const seed = seedOf(sweep, scalars, node, body);
   if (!seed) return;
   const active = (inner: ScalarRead): boolean => sweep.isActive(inner.tensor);
-  const adjoints = readAdjoints(scalars, body, seed, active);
+  const adjoints = readAdjoints(scalars, body, seed, active, knownValue(scalars, node, body));
   const domain = [...node.parallel, ...node.reduction];
   const shared = node.combiner === "map" ? shareAdjoint(builder, scalars, node, adjoints) : adjoints;
   for (const { read: inner, adjoint } of shared)
     for (const contribution of adjointOfRead({ builder, scalars, domain, read: inner, adjoint }))
       sweep.contribute(inner.tensor, contribution);
+}
+
+/** From here on reading a value costs less than computing it again. */
+const costly = 10;
+
+/** The value of a map's body: read, if it was dear to compute. */
+function knownValue(scalars: Scalars, { combiner, results }: GenericNode, body: Scalar): Scalar {
+  const [result] = results;
+  const isDear = body.kind === "apply" && rowOf(body.name).cost >= costly;
+  return combiner === "map" && isDear && result?.type.dtype === "f32" ? scalars.read(readHere(result)) : body;
 }
 
 /** The adjoint of the body's value; undefined if the results have none. */

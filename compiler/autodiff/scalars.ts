@@ -2,7 +2,7 @@
  * The algebra in which adjoint bodies are written: equal subtrees are one object, and what multiplication by 0 and 1 leaves
  * over is simplified away, so that an adjoint graph reads like one written by hand.
  */
-import type { Coordinate, Scalar, ScalarRead, Term } from "../graph/graph.ts";
+import type { Coordinate, Scalar, ScalarApply, ScalarRead, Term } from "../graph/graph.ts";
 import { invariant } from "../invariant.ts";
 import { evaluate } from "../scalar/numbers.ts";
 import type { ScalarOps } from "../scalar/ops.ts";
@@ -112,8 +112,13 @@ export class Scalars implements ScalarOps<Scalar> {
     }
     if (!a) return undefined;
     switch (name) {
-      case "neg":
-        return a.kind === "apply" && a.name === "neg" ? a.arguments[0] : undefined;
+      case "neg": {
+        if (a.kind !== "apply") return undefined;
+        const [mask, first, second] = a.arguments;
+        if (a.name === "select" && mask && first && second && (isConstant(first, 0) || isConstant(second, 0)))
+          return this.apply("select", mask, this.#negative(first), this.#negative(second));
+        return a.name === "neg" ? mask : undefined;
+      }
       case "not":
         return a.kind === "apply" && a.name === "not" ? a.arguments[0] : undefined;
       case "add":
@@ -139,10 +144,18 @@ export class Scalars implements ScalarOps<Scalar> {
         return isConstant(b, 0) ? b : undefined;
       case "select":
         if (a.kind === "constant") return a.value !== 0 ? b : c;
-        return b === c ? b : undefined;
+        if (b === c) return b;
+        if (b && c && (isSelect(b, a) || isSelect(c, a)))
+          return this.apply("select", a, isSelect(b, a) ? b.arguments[1]! : b, isSelect(c, a) ? c.arguments[2]! : c);
+        return undefined;
       default:
         return undefined;
     }
+  }
+
+  /** Without a -0. */
+  #negative(scalar: Scalar): Scalar {
+    return isConstant(scalar, 0) ? scalar : this.apply("neg", scalar);
   }
 
   /**
@@ -185,6 +198,10 @@ export class Scalars implements ScalarOps<Scalar> {
     }
     return this.apply("add", a, b);
   }
+}
+
+function isSelect(scalar: Scalar, mask: Scalar): scalar is ScalarApply {
+  return scalar.kind === "apply" && scalar.name === "select" && scalar.arguments[0] === mask;
 }
 
 export function isConstant(scalar: Scalar | undefined, value: number | undefined): boolean {
