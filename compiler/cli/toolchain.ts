@@ -136,17 +136,30 @@ export async function openCompiled(compiled: Compiled, options: LoadOptions): Pr
     if (!bytes) throw new DlxError("E0805", `the program has no file ${file}`);
     return bytes;
   };
-  return openSession(
+  // Dawn ends the process if its instance is collected while a device is in use; held, it keeps the process alive.
+  let gpu: GPU | undefined;
+  const openGpu = async (text: string) => {
+    gpu = await nodeGpu();
+    return createWebGPUDevice(gpu, manifest, text);
+  };
+  const session = await openSession(
     {
       manifest,
       read,
       open: {
         ...(wasm ? { cpu: (wanted: LoadOptions) => openWasm(manifest, read, wanted) } : {}),
-        ...(wgsl === undefined ? {} : { webgpu: async () => createWebGPUDevice(await nodeGpu(), manifest, wgsl) }),
+        ...(wgsl === undefined ? {} : { webgpu: () => openGpu(wgsl) }),
       },
     },
     options,
   );
+  return {
+    ...session,
+    dispose: () => {
+      session.dispose();
+      gpu = undefined;
+    },
+  };
 }
 
 /** The files of the bundle's folder. */

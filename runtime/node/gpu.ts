@@ -2,8 +2,8 @@
 import { DlxError } from "../errors.ts";
 
 /**
- * What stands in for `navigator.gpu`. While the answer is held, Node does not exit: drop it when the session is disposed
- * of. Throws E0801 where the package is missing.
+ * What stands in for `navigator.gpu`. It has to be held as long as its devices are used, and dropped then: held, it keeps
+ * Node alive. Throws E0801 where the package is missing.
  */
 export async function nodeGpu(): Promise<GPU> {
   try {
