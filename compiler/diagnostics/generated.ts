@@ -771,18 +771,8 @@ export const catalogue = {
     message: "this needs more than {limit} nodes",
     help: ["use index notation or `scan` instead of a long `repeat`"],
     explanation: "A program becomes one static graph. This is a limit of dlx.",
-    bad: "export fn f(x: f32) -> f32 {\n  repeat i < 250000, y = x { let z = y + 1; z }\n}",
-    good: "export fn f(x: f32) -> f32 = x + 250000",
-  },
-  E0513: {
-    code: "E0513",
-    severity: "error",
-    title: "A question that needs a size",
-    message: "this depends on a size that is still open: {question}",
-    help: ["fix the size in the declared shape, or with `where`"],
-    explanation: "Checking keeps the batch and other open dimensions as symbols. What shapes the graph has to be decided without them.",
-    bad: "model M(x: f32[N, 4]) -> f32[N, 4] = if N > 3 then x else 2 * x",
-    good: "model M(x: f32[N, 4]) -> f32[N, 4] = 2 * x",
+    bad: "export fn f(x: f32) -> f32 {\n  repeat i < 300, y = x {\n    repeat j < 300, z = y { sum(z) }\n  }\n}",
+    good: "export fn f(x: f32) -> f32 = sum(x)",
   },
   E0514: {
     code: "E0514",
@@ -1271,9 +1261,6 @@ export const diagnose = {
   /** A graph that grew too large: this needs more than {limit} nodes */
   E0512: (source: Source, span: Span, values: Readonly<{ limit: string | number }>, details?: Details): Diagnostic =>
     construct(catalogue.E0512, source, span, values, details),
-  /** A question that needs a size: this depends on a size that is still open: {question} */
-  E0513: (source: Source, span: Span, values: Readonly<{ question: string | number }>, details?: Details): Diagnostic =>
-    construct(catalogue.E0513, source, span, values, details),
   /** Something that cannot stand inside index notation: {what} cannot be used for each index */
   E0514: (source: Source, span: Span, values: Readonly<{ what: string | number }>, details?: Details): Diagnostic =>
     construct(catalogue.E0514, source, span, values, details),

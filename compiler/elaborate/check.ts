@@ -126,7 +126,7 @@ class Checking {
     }
   }
   #tooDeep(): void {
-    const { place } = this.#evaluator;
+    const place = this.#evaluator.deepest;
     if (place) this.#tryEach([undefined], () => this.#evaluator.raise("E0510", place, { limit: "the compiler's stack" }));
   }
 

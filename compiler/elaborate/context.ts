@@ -88,6 +88,8 @@ export interface Machine {
   readonly frames: readonly CallFrame[];
 
   evaluate(expression: Expression, scope: Scope): Value;
+  /** Says where what is built next comes from. */
+  at(place: Place): void;
   /** The value of a block: of its last expression. */
   block(block: Block, scope: Scope): Value | undefined;
   call(callee: Value, args: readonly ArgumentValue[], place: Place): Value;

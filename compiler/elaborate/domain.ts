@@ -22,6 +22,8 @@ export interface Computation {
 export interface TensorDomain {
   /** Whether sizes may be symbols. */
   readonly symbolic: boolean;
+  /** How much was built. */
+  readonly nodeCount: number;
   /** Attached to what is built from here on. */
   origin: Origin | undefined;
   /** One handle, two for the pair combiners. */

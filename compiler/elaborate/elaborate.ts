@@ -8,7 +8,7 @@ import { concreteShape } from "../types/shape.ts";
 import { prepareWhere, runWhere, finishResult } from "./arguments.ts";
 import { inputBounds } from "./bounds.ts";
 import { configure, type Setting } from "./configuration.ts";
-import { AlreadyReported, Failure, placeOf, Undecided } from "./context.ts";
+import { AlreadyReported, Failure, placeOf } from "./context.ts";
 import { GraphEntry } from "./entry.ts";
 import { applyInstance } from "./layers.ts";
 import { type Linked, link } from "./link.ts";
@@ -98,8 +98,7 @@ class Elaboration {
       run();
     } catch (error) {
       if (error instanceof Failure) this.#report(error.diagnostic);
-      else if (error instanceof RangeError) this.#deep(this.#evaluator.place, error);
-      else if (error instanceof Undecided) this.#report(this.#undecided(error));
+      else if (error instanceof RangeError) this.#deep(this.#evaluator.deepest, error);
       else if (!(error instanceof AlreadyReported)) throw error;
     }
   }
@@ -112,15 +111,6 @@ class Elaboration {
     if (!place) throw error;
     this.#attempt(() => this.#evaluator.raise("E0510", place, { limit: "the compiler's stack" }));
   }
-  #undecided({ place, question }: Undecided): Diagnostic {
-    try {
-      return this.#evaluator.raise("E0513", place, { question });
-    } catch (error) {
-      if (error instanceof Failure) return error.diagnostic;
-      throw error;
-    }
-  }
-
   // ---- Models ---------------------------------------------------------------------------------------------------------------
 
   /** Sizes by name; the batch is the open first dimension of the first input. */

@@ -1,5 +1,5 @@
 /** Evaluating expressions: one case a kind; what takes more than a few lines lives in a file of its own. */
-import type { Call, Expression, FieldExpression, IfExpression, Repeat, Text } from "../../grammar/ast.ts";
+import type { BinaryExpression, Call, Expression, FieldExpression, IfExpression, PipeExpression, Repeat, Text } from "../../grammar/ast.ts";
 import { suggest } from "../diagnostics/index.ts";
 import { constant, constantOf, printDim } from "../types/dims.ts";
 import { bindable } from "./arguments.ts";
@@ -8,6 +8,7 @@ import { pipeInto } from "./calls.ts";
 import { AlreadyReported, type Machine, placeOf, Undecided } from "./context.ts";
 import { runValue } from "./convert.ts";
 import { indexValue } from "./indexing.ts";
+import { limits } from "./limits.ts";
 import { matrixProduct } from "./matmul.ts";
 import { reduction } from "./notation.ts";
 import { bindPattern } from "./patterns.ts";
@@ -46,22 +47,10 @@ export function evaluateExpression(machine: Machine, expression: Expression, sco
       return field(machine, expression, scope);
     case "unary":
       return unary(machine, expression.operator, machine.evaluate(expression.operand, scope), place);
-    case "binary": {
-      const left = machine.evaluate(expression.left, scope);
-      if (left.kind === "bool" && shortCut(expression.operator, left.value)) return left;
-      const right = machine.evaluate(expression.right, scope);
-      if (expression.operator === "@") return matrixProduct(machine, left, right, place);
-      return binary(machine, expression.operator, left, right, place);
-    }
-    case "pipe": {
-      const input: ArgumentValue = {
-        name: undefined,
-        value: bindable(machine, machine.evaluate(expression.value, scope), "value"),
-        place: placeOf(scope, expression.stage),
-      };
-      const stagePlace = placeOf(scope, expression.stage);
-      return pipeInto(machine, input, expression.stage, scope, (one) => argumentsOf(machine, one, scope), stagePlace);
-    }
+    case "binary":
+      return operators(machine, expression, scope);
+    case "pipe":
+      return pipes(machine, expression, scope);
     case "lambda":
       return { kind: "closure", parameters: expression.parameters, body: expression.body, scope };
     case "if":
@@ -75,6 +64,32 @@ export function evaluateExpression(machine: Machine, expression: Expression, sco
     default:
       return expression satisfies never;
   }
+}
+
+/** Operators and pipes lean to the left: a chain of them is walked, not descended into, however long it is. */
+function operators(machine: Machine, expression: BinaryExpression, scope: Scope): Value {
+  const chain = [expression];
+  for (let left = expression.left; left.kind === "binary"; left = left.left) chain.push(left);
+  let value = machine.evaluate((chain.at(-1) ?? expression).left, scope);
+  for (const { operator, right: operand, span } of chain.toReversed()) {
+    if (value.kind === "bool" && shortCut(operator, value.value)) continue;
+    const right = machine.evaluate(operand, scope);
+    const place = { source: scope.source, span };
+    value = operator === "@" ? matrixProduct(machine, value, right, place) : binary(machine, operator, value, right, place);
+  }
+  return value;
+}
+function pipes(machine: Machine, expression: PipeExpression, scope: Scope): Value {
+  const chain = [expression];
+  for (let left = expression.value; left.kind === "pipe"; left = left.value) chain.push(left);
+  let value = machine.evaluate((chain.at(-1) ?? expression).value, scope);
+  for (const { stage } of chain.toReversed()) {
+    const place = placeOf(scope, stage);
+    const input: ArgumentValue = { name: undefined, value: bindable(machine, value, "value"), place };
+    machine.at(place);
+    value = pipeInto(machine, input, stage, scope, (one) => argumentsOf(machine, one, scope), place);
+  }
+  return value;
 }
 
 /** `false and ..` and `true or ..` never look at their right side. */
@@ -228,6 +243,7 @@ function repeat(machine: Machine, expression: Repeat, scope: Scope): Value {
   if (count.kind !== "int") return machine.raise("E0205", place, { name: "repeat", expected: "int", got: describe(count) });
   const times = constantOf(count.value);
   if (times === undefined) throw new Undecided(place, printDim(count.value));
+  if (times > limits.repeat) machine.raise("E0511", place, { limit: limits.repeat });
   const { carry } = expression;
   let value: Value = carry ? machine.evaluate(carry.initial, scope) : { kind: "tuple", elements: [] };
   for (let k = 0; k < times; k++) {

@@ -41,6 +41,7 @@ export function extentsOf(
   }
   if (open.size === 0) return result;
   const found = new Map<string, Found>();
+  const wrong: { read: IndexExpression; value: TensorValue }[] = [];
   const reads: Read[] = [];
   collectReads(body, new Set(), reads);
   // A run's length follows from the other items, so reads that hold two open runs wait for another read.
@@ -48,7 +49,7 @@ export function extentsOf(
     progress = false;
     const waiting: Read[] = [];
     for (const read of rest) {
-      const done = fromRead(machine, read, binders, open, found, scope);
+      const done = fromRead(machine, read, binders, open, found, wrong, scope);
       if (done) progress = true;
       else waiting.push(read);
     }
@@ -56,7 +57,9 @@ export function extentsOf(
   }
   for (const [name, binder] of open) {
     const one = found.get(name);
-    if (!one)
+    const misread = wrong.find(({ read }) => read.items.some((item) => aloneName(item) === name));
+    if (!one && misread) wrongCount(machine, misread, scope);
+    else if (!one)
       machine.raise("E0303", placeOf(scope, binder), { name: binder.spread ? `...${name}` : name, index: name });
     else result.set(binder, one.extents);
   }
@@ -70,6 +73,7 @@ function fromRead(
   binders: readonly IndexBinder[],
   open: ReadonlyMap<string, IndexBinder>,
   found: Map<string, Found>,
+  wrong: { read: IndexExpression; value: TensorValue }[],
   scope: Scope,
 ): boolean {
   const isOpen = (name: string | undefined) => name !== undefined && open.has(name) && !hidden.has(name);
@@ -88,7 +92,10 @@ function fromRead(
   const known = lengths.reduce<number>((sum, length) => sum + (length ?? 0), 0);
   if (unknown > 1) return false;
   const rest = value.shape.length - known;
-  if (unknown === 0 ? rest !== 0 : rest < 0) return true; // a wrong number of coordinates: said where the read is evaluated
+  if (unknown === 0 ? rest !== 0 : rest < 0) {
+    wrong.push({ read, value });
+    return true;
+  }
   let axis = 0;
   read.items.forEach((item, k) => {
     const length = lengths[k] ?? rest;
@@ -99,6 +106,15 @@ function fromRead(
     note(machine, name, { extents, place: placeOf(scope, read), what: describe(value) }, found);
   });
   return true;
+}
+
+function wrongCount(
+  machine: Machine,
+  { read, value }: { read: IndexExpression; value: TensorValue },
+  scope: Scope,
+): never {
+  const got = read.items.filter(({ kind }) => kind !== "new-axis").length;
+  return machine.raise("E0306", placeOf(scope, read), { what: describe(value), expected: value.shape.length, got });
 }
 
 function note(machine: Machine, name: string, one: Found, found: Map<string, Found>): void {

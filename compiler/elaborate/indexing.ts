@@ -2,7 +2,7 @@
 import type { IndexExpression, IndexItem } from "../../grammar/ast.ts";
 import { constant, constantOf, type Dim, printDim, quotient, subtract } from "../types/dims.ts";
 import * as dims from "../types/dims.ts";
-import { type Machine, placeOf } from "./context.ts";
+import { type Machine, placeOf, Undecided } from "./context.ts";
 import { inRange, partsOf, rangeOf } from "./coordinate.ts";
 import { applyElement, asDim, constantElement, type Element, integerElement } from "./element.ts";
 import { asTensor, convertElement, force, scalarTensor, show } from "./tensors.ts";
@@ -49,9 +49,9 @@ function chooseFromList(machine: Machine, list: ListValue, at: Dim, place: Place
   const elements = list.elements.map(asTensor);
   const [first] = elements;
   if (!first || !elements.every((one) => one?.shape.length === 0 && one.dtype === first.dtype))
-    return machine.raise("E0513", place, { question: `element ${printDim(at)} of a list` });
+    throw new Undecided(place, `element ${printDim(at)} of a list`);
   if (machine.domain.symbolic && ![...dims.variablesOf(at)].every((variable) => "extent" in variable))
-    return machine.raise("E0513", place, { question: `element ${printDim(at)} of a list` });
+    throw new Undecided(place, `element ${printDim(at)} of a list`);
   const range = rangeOf(at, constant(elements.length));
   if (range.minimum < 0 || range.maximum >= elements.length)
     machine.raise("E0305", place, { low: range.minimum, high: range.maximum, extent: elements.length, axis: 1, what: "the list" });
@@ -66,7 +66,9 @@ function chooseFromList(machine: Machine, list: ListValue, at: Dim, place: Place
 }
 export function constantInt(machine: Machine, value: Value, place: Place): number {
   if (value.kind !== "int") return machine.raise("E0205", place, { name: "this", expected: "int", got: describe(value) });
-  return constantOf(value.value) ?? machine.raise("E0513", place, { question: printDim(value.value) });
+  const constant = constantOf(value.value);
+  if (constant === undefined) throw new Undecided(place, printDim(value.value));
+  return constant;
 }
 
 // ---- Tensors ----------------------------------------------------------------------------------------------------------------

@@ -66,6 +66,7 @@ export class Evaluator implements Machine {
     const place = { source: scope.source, span: expression.span };
     if (this.#depth >= limits.depth) this.raise("E0510", this.#frames.at(-1)?.site ?? place, { limit: limits.depth });
     if (++this.#steps > limits.steps) this.raise("E0511", place, { limit: limits.steps });
+    if (this.domain.nodeCount > limits.nodes) this.raise("E0512", place, { limit: limits.nodes });
     const before = this.#place;
     this.#depth++;
     this.#place = place;
@@ -73,6 +74,7 @@ export class Evaluator implements Machine {
     try {
       return evaluateExpression(this, expression, scope);
     } catch (error) {
+      if (error instanceof RangeError) this.#deepest ??= place;
       if (error instanceof DimOverflow) this.raise("E0515", place, { what: "this whole number" });
       throw error;
     } finally {
@@ -80,6 +82,10 @@ export class Evaluator implements Machine {
       this.#place = before;
       if (before) this.#setOrigin(before);
     }
+  }
+  at(place: Place): void {
+    this.#place = place;
+    this.#setOrigin(place);
   }
   #setOrigin({ source, span }: Place): void {
     if (this.domain.symbolic) return;
@@ -227,14 +233,17 @@ export class Evaluator implements Machine {
   /** Forgets how many steps were taken: each declaration has its own budget. */
   restart(): void {
     this.#steps = 0;
+    this.#deepest = undefined;
     this.#depth = 0;
     this.#frames = [];
     this.#dynamic = start;
     this.train = undefined;
   }
-  get place(): Place | undefined {
-    return this.#place;
+  /** Where the stack of the machine that compiles ended, if it did. */
+  get deepest(): Place | undefined {
+    return this.#deepest;
   }
+  #deepest: Place | undefined;
 }
 
 export function isLibrary({ source }: Place): boolean {

@@ -6,6 +6,7 @@ import type { Handle } from "./element.ts";
 
 export class ShapesDomain implements TensorDomain {
   readonly symbolic = true;
+  readonly nodeCount = 0;
   origin: undefined;
 
   compute({ combiner, parallel, dtype }: Computation): readonly Handle[] {
