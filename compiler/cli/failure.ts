@@ -1,5 +1,5 @@
 /** The three ways to fail, and what the user reads of each. */
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DlxError } from "../../runtime/errors.ts";
@@ -69,10 +69,19 @@ function writeDump(error: unknown, command: readonly string[]): string | undefin
     const stage = error instanceof Error && "dump" in error ? `\n${String(error.dump)}\n` : "";
     const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
     const where = `node ${process.version} ${process.platform} ${process.arch}`;
-    writeFileSync(path, `dlx ${command.join(" ")}\n${where}\n\n${stack}\n${stage}`);
+    const sources = command.filter((word) => word.endsWith(".dlx")).map((file) => `\n---- ${file}\n${textOf(file)}`);
+    writeFileSync(path, `dlx ${command.join(" ")}\n${where}\n\n${stack}\n${stage}${sources.join("")}`);
     return path;
   } catch {
     return undefined;
+  }
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "(cannot be read)\n";
   }
 }
 

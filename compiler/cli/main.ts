@@ -94,7 +94,12 @@ export async function main(parameters: readonly string[], terminal: Terminal): P
     return declared;
   };
 
-  command("check <files...>", "names, kinds, shapes and lints", [option.set], () => import("./commands/check.ts"));
+  command(
+    "check <files...>",
+    "names, kinds, shapes and lints",
+    [option.set, option.size],
+    () => import("./commands/check.ts"),
+  );
   command(
     "fmt <files...>",
     "format in place (- is standard input)",

@@ -3,6 +3,7 @@ import type { TwoListDeclaration } from "../../grammar/ast.ts";
 import { parse } from "../../grammar/parse.ts";
 import type { Source } from "../../grammar/span.ts";
 import { DlxError } from "../../runtime/errors.ts";
+import type { InputSlot } from "../../runtime/plan.ts";
 import type { LoadOptions, Session } from "../../runtime/session.ts";
 import { type Compiled, compile, elaborateSource } from "../compile.ts";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
@@ -69,6 +70,29 @@ export async function compileFile(file: string, wanted: Wanted, terminal: Termin
   return compiled;
 }
 
+/** `--batch` of the commands that train or evaluate: rows of a step. */
+export function settingsWith(set: ProgramFlags["set"], batch: number | undefined): Readonly<Record<string, string>> {
+  return { ...set, ...(batch === undefined ? {} : { batch: String(batch) }) };
+}
+
+/** What `--set` can name: configuration, and knobs, which need no compiling. */
+function settable({ configuration, parameters }: TwoListDeclaration): string[] {
+  return [...configuration, ...parameters.filter((parameter) => parameter.default)].map(({ name }) => name.text);
+}
+
+/** The values that `--set` gives to the knobs of an entry. Throws UsageError where one is no number. */
+export function knobsOf(inputs: readonly InputSlot[], set: ProgramFlags["set"] = {}): Record<string, number> {
+  return Object.fromEntries(
+    inputs.flatMap(({ name, default: usual }) => {
+      const text = set[name];
+      if (usual === undefined || text === undefined) return [];
+      if (text.trim() === "" || Number.isNaN(Number(text)))
+        throw new UsageError(`--set ${name}=${text}: expected a number`);
+      return [[name, Number(text)]];
+    }),
+  );
+}
+
 /** The train blocks of a file, as written. */
 function blocksOf(source: Source): TwoListDeclaration[] {
   return parse(source).module.declarations.filter(
@@ -83,14 +107,12 @@ function choose(source: Source, wanted: Omit<Wanted, "targets">): ElaborateOptio
   const chosen =
     train === "none" ? [] : train === "all" && block === undefined ? blocks : [pickBlock(blocks, block)].flat();
   // Without training a setting has no effect, but a slip of the pen is still one.
-  const settings = new Set(
-    (train === "none" ? blocks : chosen).flatMap(({ configuration }) => configuration.map(({ name }) => name.text)),
-  );
+  const settings = new Set((train === "none" ? blocks : chosen).flatMap(settable));
   for (const name of Object.keys(set))
     if (!settings.has(name)) {
       const near = suggest(name, settings);
       throw new UsageError(
-        `--set ${name}: ${chosen.map((each) => each.name.text).join(", ") || "the file"} has no configuration of that name${near ? `; did you mean ${near}?` : settings.size > 0 ? `; there is ${[...settings].join(", ")}` : ""}`,
+        `--set ${name}: ${chosen.map((each) => each.name.text).join(", ") || "the file"} has nothing of that name to set${near ? `; did you mean ${near}?` : settings.size > 0 ? `; there is ${[...settings].join(", ")}` : ""}`,
       );
     }
   return {

@@ -71,6 +71,16 @@ describe("train", () => {
     expect((await run("second")).equals(first)).toBe(true);
     expect((await run("third", "--seed", "1")).equals(first)).toBe(false);
   });
+  test("--batch and knobs are taken", async () => {
+    const run = async (...more: string[]) =>
+      JSON.parse(
+        (await dlx(["train", file, "--data", data, "--epochs", "1", "--out", at("knob"), "--json", ...cpu, ...more]))
+          .out,
+      );
+    expect(await run("--batch", "60")).toMatchObject({ step: 3 });
+    const [slow, still] = [await run("--set", "rate=0.01"), await run("--set", "rate=0")];
+    expect(slow.heldOut.loss).not.toBe(still.heldOut.loss);
+  });
   test("resumes bit for bit", async () => {
     const run = (out: string, ...more: string[]) =>
       dlx(["train", file, "--data", data, "--out", at(out), ...cpu, ...more]);
@@ -81,8 +91,9 @@ describe("train", () => {
       expect(readFileSync(at("parts", name)).equals(readFileSync(at("whole", name))), name).toBe(true);
   });
   test.each([
-    [["--set", "widht=4"], /--set widht: net has no configuration of that name; did you mean width\?/],
+    [["--set", "widht=4"], /--set widht: net has nothing of that name to set; did you mean width\?/],
     [["--block", "gan"], /there is no train block gan; there is net/],
+    [["--set", "rate=fast"], /--set rate=fast: expected a number/],
     [["--resume"], /nothing to resume/],
   ])("%j", async (more, message) => {
     const { code, notes } = await dlx(["train", file, "--data", data, "--out", at("refused"), ...cpu, ...more]);
@@ -118,7 +129,7 @@ describe("eval", () => {
       JSON.parse((await dlx(["eval", file, "--data", data, "--json", ...weights, ...cpu, ...more])).out);
     const found = await run();
     expect(found.rows).toBe(20);
-    const other = await run("--set", "batch=7");
+    const other = await run("--batch", "7");
     expect(other.accuracy).toBeCloseTo(found.accuracy, 6);
     expect(other.loss).toBeCloseTo(found.loss, 5);
   });
@@ -298,7 +309,7 @@ describe("as a process of its own", () => {
       expect(notes).toMatch(/Stopping after this step \.\.\nStopped after step \d+; .* --resume\./);
       const step = Number(/after step (\d+)/.exec(notes)?.[1]);
       expect(step).toBeLessThan(4000);
-    if (signal === "SIGTERM") return;
+      if (signal === "SIGTERM") return;
       await dlx([
         "train",
         file,

@@ -6,7 +6,7 @@ import type { LoadOptions } from "../../../runtime/session.ts";
 import { type ExitCode, UsageError } from "../failure.ts";
 import { progressBar } from "../progress.ts";
 import { type Terminal, toJsonText } from "../terminal.ts";
-import { compileFile, onlyBlock, openCompiled, type ProgramFlags } from "../toolchain.ts";
+import { compileFile, knobsOf, onlyBlock, openCompiled, type ProgramFlags, settingsWith } from "../toolchain.ts";
 import { targetsOf } from "./train.ts";
 
 interface Flags extends ProgramFlags {
@@ -20,7 +20,12 @@ interface Flags extends ProgramFlags {
 export async function run(terminal: Terminal, [file = ""]: string[], flags: Flags): Promise<ExitCode> {
   const weights = await readBytes(flags.weights);
   const data = await openData(flags.data);
-  const compiled = await compileFile(file, { ...flags, train: "block", targets: targetsOf(flags.device) }, terminal);
+  const set = settingsWith(flags.set, flags.batch);
+  const compiled = await compileFile(
+    file,
+    { ...flags, set, train: "block", targets: targetsOf(flags.device) },
+    terminal,
+  );
   const block = onlyBlock(compiled);
   const entry = compiled.manifest.entries.find(({ kind, of }) => kind === "evaluate" && of === block);
   if (!entry) throw new UsageError(`${block} has nothing to evaluate`);
@@ -36,7 +41,9 @@ export async function run(terminal: Terminal, [file = ""]: string[], flags: Flag
     const held = bindRows(data.held, entry.inputs, data.mapping);
     const trained = session.train[block];
     if (!trained) throw new UsageError(`there is no train block ${block}`);
-    const { values, rows } = await evaluateRows(trained, held, {}, (done) => progress.update(done, held.count, {}));
+    const { values, rows } = await evaluateRows(trained, held, knobsOf(entry.inputs, set), (done) =>
+      progress.update(done, held.count, {}),
+    );
     progress.stop();
     if (flags.json) terminal.out(toJsonText({ ...values, rows }));
     else for (const [name, value] of Object.entries(values)) terminal.out(`${name} ${Number(value.toPrecision(6))}\n`);

@@ -2,15 +2,17 @@ import { describeFailure, gradcheck } from "../../gradcheck/gradcheck.ts";
 import type { ExitCode } from "../failure.ts";
 import { progressBar } from "../progress.ts";
 import { type Terminal, toJsonText } from "../terminal.ts";
-import { elaborateFile, type ProgramFlags } from "../toolchain.ts";
+import { elaborateFile, type ProgramFlags, settingsWith } from "../toolchain.ts";
 
 interface Flags extends ProgramFlags {
   readonly runs: number;
+  readonly batch?: number;
   readonly seed?: number;
 }
 
 export async function run(terminal: Terminal, [file = ""]: string[], flags: Flags): Promise<ExitCode> {
-  const program = await elaborateFile(file, { ...flags, train: flags.block ? "block" : "all" }, terminal);
+  const set = settingsWith(flags.set, flags.batch);
+  const program = await elaborateFile(file, { ...flags, set, train: flags.block ? "block" : "all" }, terminal);
   const progress = progressBar(terminal, flags.json ? undefined : "points");
   let done = 0;
   const report = gradcheck(program, {

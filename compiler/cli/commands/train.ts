@@ -6,7 +6,7 @@ import type { LoadOptions } from "../../../runtime/session.ts";
 import { type ExitCode, UsageError } from "../failure.ts";
 import { progressBar } from "../progress.ts";
 import { type Terminal, toJsonText } from "../terminal.ts";
-import { compileFile, onlyBlock, openCompiled, type ProgramFlags } from "../toolchain.ts";
+import { compileFile, knobsOf, onlyBlock, openCompiled, type ProgramFlags, settingsWith } from "../toolchain.ts";
 
 interface Flags extends ProgramFlags {
   readonly data: string;
@@ -28,10 +28,18 @@ export async function run(terminal: Terminal, [file = ""]: string[], flags: Flag
   await writableFolder(out);
   const data = await openData(flags.data);
   const weights = flags.weights === undefined ? undefined : await readBytes(flags.weights);
-  const compiled = await compileFile(file, { ...flags, train: "block", targets: targetsOf(flags.device) }, terminal);
+  const set = settingsWith(flags.set, flags.batch);
+  const compiled = await compileFile(
+    file,
+    { ...flags, set, train: "block", targets: targetsOf(flags.device) },
+    terminal,
+  );
   const block = onlyBlock(compiled);
   const entry = compiled.manifest.entries.find(({ kind, of }) => kind === "step" && of === block);
+  const slots = entry?.inputs ?? [];
+  const knobs = knobsOf(slots, set);
   const message = (text: string) => terminal.note(`${text}\n`);
+  if (data.classes.length > 0 && !json) message(`Classes: ${classList(data.classes)}`);
   const session = await openCompiled(compiled, {
     device: flags.device,
     seed,
@@ -50,7 +58,8 @@ export async function run(terminal: Terminal, [file = ""]: string[], flags: Flag
     const summary = await train({
       session,
       block,
-      slots: entry?.inputs ?? [],
+      slots,
+      knobs,
       data,
       out,
       title: `${file}: ${block}`,
@@ -93,6 +102,12 @@ export async function run(terminal: Terminal, [file = ""]: string[], flags: Flag
     release();
     session.dispose();
   }
+}
+
+/** Which number stands for which class; long lists are cut. */
+function classList(classes: readonly string[]): string {
+  const shown = classes.slice(0, 20).map((name, number) => `${number} ${name}`);
+  return shown.join(", ") + (classes.length > shown.length ? `, .. (${classes.length})` : "");
 }
 
 /** A program for the CPU alone compiles faster. The CPU's is always needed: it draws the first weights. */

@@ -80,7 +80,7 @@ function addInterfaces(file: SourceFile, manifest: Manifest): void {
     properties: [
       { name: "epochs", type: "number", docs: ["Passes over the data; default 1."] },
       { name: "limit", type: "number", docs: ["Steps at most."] },
-      { name: "onStep", type: "(event: { readonly step: number; readonly epoch: number; readonly results: Results }) => unknown", docs: ["Called after each step; `false` ends training."] },
+      { name: "onStep", type: "(event: { readonly step: number; readonly epoch: number; readonly results: Results }) => unknown", docs: ["Called after each step, and waited for."] },
       { name: "signal", type: "AbortSignal" },
     ].map((property) => ({ ...property, isReadonly: true, hasQuestionToken: true })),
   });
