@@ -7,6 +7,7 @@ import { inlineMaps } from "./inline.ts";
 import { inlineCustom } from "./inline-custom.ts";
 import { hoistInvariants } from "./invariants.ts";
 import { joins } from "./joins.ts";
+import { looseLoops } from "./loops.ts";
 import type { Pass } from "./pass.ts";
 import { simplify } from "./simplify.ts";
 import { splitIndices } from "./split-indices.ts";
@@ -25,6 +26,8 @@ export const optimizationPasses: readonly Pass[] = [
   simplify,
   commonSubexpressions,
   deadCode,
+  // While the sums of a loop's body still are nodes of their own.
+  looseLoops,
   // One body where there were many: factors, centred values and one-hot masks come to stand under their sums.
   splitIndices,
   inlineMaps,

@@ -265,6 +265,58 @@ export const rewrites: Readonly<Record<string, Readonly<Record<string, Rewrite>>
         output %y result y`,
     },
   },
+  "loose loops": {
+    "a recurrent layer: projections of inputs and outputs are one contraction each": {
+      before: `input %h0: f32[2,4] argument h0
+        input %xs: f32[5,2,3] argument xs
+        input %w: f32[3,4] argument w
+        input %u: f32[4,4] argument u
+        input %v: f32[4,6] argument v
+        %s.h, %s.y: f32[2,4], f32[5,2,6] = scan 5 carries(%h0) slices(%xs) captured(%w, %u, %v) {
+          input %h: f32[2,4] argument h
+          input %x: f32[2,3] argument x
+          input %w: f32[3,4] argument w
+          input %u: f32[4,4] argument u
+          input %v: f32[4,6] argument v
+          input %t: i32[] argument t
+          %c: f32[4] = sum[j<4 | k<4] %u[k, j]
+          %a: f32[2,4] = sum[n<2, j<4 | k<3] %x[n, k] * %w[k, j]
+          %b: f32[2,4] = sum[n<2, j<4 | k<4] %h[n, k] * %u[k, j]
+          %next: f32[2,4] = map[n<2, j<4] sin(%a[n, j] + %b[n, j] + %c[j])
+          %y: f32[2,6] = sum[n<2, j<6 | k<4] %next[n, k] * %v[k, j]
+          %z: f32[2,6] = map[n<2, j<6] %y[n, j] * to_f32(%t)
+          output %next result h
+          output %z result y
+        }
+        output %s.h result h
+        output %s.y result y`,
+      after: `input %h0: f32[2,4] argument h0
+        input %xs: f32[5,2,3] argument xs
+        input %w: f32[3,4] argument w
+        input %u: f32[4,4] argument u
+        input %v: f32[4,6] argument v
+        %c: f32[4] = sum[j<4 | k<4] %u[k, j]
+        %s.h.a: f32[5,2,4] = sum[t<5, n<2, j<4 | k<3] %xs[t, n, k] * %w[k, j]
+        %s.h, %s.h.next.each: f32[2,4], f32[5,2,4] = scan 5 carries(%h0) slices(%xs, %s.h.a) captured(%w, %u, %v, %c) {
+          input %h: f32[2,4] argument h
+          input %x: f32[2,3] argument x
+          input %a: f32[2,4] argument a
+          input %w: f32[3,4] argument w
+          input %u: f32[4,4] argument u
+          input %v: f32[4,6] argument v
+          input %c: f32[4] argument c
+          input %t: i32[] argument t
+          %b: f32[2,4] = sum[n<2, j<4 | k<4] %h[n, k] * %u[k, j]
+          %next: f32[2,4] = map[n<2, j<4] sin(%a[n, j] + %b[n, j] + %c[j])
+          output %next result h
+          output %next result next.each
+        }
+        %s.h.y: f32[5,2,6] = sum[t<5, n<2, j<6 | k<4] %s.h.next.each[t, n, k] * %v[k, j]
+        %s.h.z: f32[5,2,6] = map[t<5, n<2, j<6] %s.h.y[t, n, j] * to_f32(t)
+        output %s.h result h
+        output %s.h.z result y`,
+    },
+  },
   "unused indices, simplify": {
     "a value that does not depend on an index is computed once": {
       before: `input %x: f32[4] argument x
