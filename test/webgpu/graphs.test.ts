@@ -9,7 +9,7 @@ import { makeGraph, type RandomKind, randomGraph } from "../support/random-graph
 import { compileForGPU, runOnGPU } from "../support/run-webgpu.ts";
 
 /** Within float32 and another order of sums; WGSL promises nothing about NaN and infinities. */
-export function expectNear(
+function expectNear(
   graph: Graph,
   got: readonly ArrayLike<number>[],
   want: readonly ArrayLike<number>[],
@@ -106,7 +106,8 @@ describeWebGPU("rows", (context) => {
     await check(context().gpu, graph, valuesOf(graph), 1e-5);
   });
   test("few long rows are cut in pieces", () => {
-    const launches = (text: string) => compileForGPU(readGraph(text)).manifest.webgpu?.plan.entries[0]?.dispatches.length;
+    const launches = (text: string) =>
+      compileForGPU(readGraph(text)).manifest.webgpu?.plan.entries[0]?.dispatches.length;
     expect(launches(softmax(64, 10))).toBe(1);
     expect(launches(softmax(1 + 1, 20000))).toBeGreaterThan(1);
   });
