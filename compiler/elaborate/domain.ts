@@ -33,8 +33,8 @@ export interface TensorDomain {
   concat(pieces: readonly Handle[], axis: number, starts: readonly Dim[], shape: Shape): Handle;
   /** The same elements under a new identity: gradients are taken with respect to that use. */
   alias(handle: Handle, hint?: string): Handle;
-  /** The same elements, constant for every derivative. */
-  stop(handle: Handle): Handle;
+  /** The same elements, constant for every derivative; `own` if nothing else uses the handle. */
+  stop(handle: Handle, own?: boolean): Handle;
   /** Uniform u32 words of a stream; `step` where there is one. */
   random(shape: Shape, stream: number, seed: Handle, step: Handle | undefined): Handle;
   /**

@@ -134,8 +134,8 @@ export class GraphDomain implements TensorDomain {
     return this.#handle(this.#frame.builder.view(tensor, tensor.type.shape, hint ?? `${tensor.name}.use`));
   }
 
-  stop(handle: Handle): Handle {
-    const stopped = this.alias(handle);
+  stop(handle: Handle, own = false): Handle {
+    const stopped = own ? handle : this.alias(handle);
     this.#stopped.add(this.#tensor(stopped));
     return stopped;
   }

@@ -176,9 +176,14 @@ function store(machine: Machine, slot: Slot, value: TensorValue, place: Place): 
   const next = mask ? chooseBetween(machine, mask, value, machine.readSlot(slot), place) : value;
   const tensor = asTensor(next);
   if (!tensor) return;
-  const handle = handleOf(force(tensor, machine, slot.path), machine, slot.path, place);
-  // A state's value is a constant for differentiation; a parameter's is what gradients are taken of.
-  machine.writeSlot(slot, stored(slot.role === "state" ? machine.domain.stop(handle) : handle));
+  assignSlot(machine, slot, tensor, place);
+}
+
+/** The slot's next value: a constant for every later derivative, which sees it as a leaf. */
+export function assignSlot(machine: Machine, slot: Slot, value: TensorValue, place: Place): void {
+  const before = machine.domain.nodeCount;
+  const handle = handleOf(force(value, machine, slot.path), machine, slot.path, place);
+  machine.writeSlot(slot, stored(machine.domain.stop(handle, machine.domain.nodeCount > before)));
 }
 
 function when(

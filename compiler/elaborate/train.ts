@@ -2,6 +2,7 @@
 import type { MetricStatement, MinimizeStatement } from "../../grammar/ast.ts";
 import { bindArguments, finishResult } from "./arguments.ts";
 import { type Machine, type Owner, placeOf } from "./context.ts";
+import { assignSlot } from "./statements.ts";
 import { filled, force, handleOf, show, stored } from "./tensors.ts";
 import { requireTree, treeOf } from "./trees.ts";
 import { isFloat } from "../types/dtype.ts";
@@ -149,7 +150,7 @@ function update(
       expected: show(weight),
       got: describe(next),
     });
-  machine.writeSlot(slot, stored(handleOf(force(next, machine, slot.path), machine, slot.path, place)));
+  assignSlot(machine, slot, next, place);
 }
 
 function applyOptimizer(
