@@ -40,7 +40,8 @@ export function compile(source: Source, loader: ModuleLoader, options: CompileOp
   const batches = [...wanted, ...(wanted.size > 1 ? [] : [PROBE])];
   const { program: probed, diagnostics } = elaborateSource(source, loader, { ...options, batches });
   if (!probed) return { diagnostics, compiled: undefined };
-  const isWanted = ({ kind, batch }: Program["entries"][number]) => kind !== "predict" || batch === undefined || wanted.has(batch) || batch === options.sizes?.N;
+  const isWanted = ({ kind, batch }: Program["entries"][number]) =>
+    kind !== "predict" || batch === undefined || wanted.has(batch) || batch === options.sizes?.N;
   const entries = [...probed.entries.filter(isWanted), ...furtherEvaluations(source, loader, options, probed)];
   const program: Program = { ...probed, entries };
   const generated = generate(program, {

@@ -8,7 +8,7 @@ import { isSeparable } from "./graph/separable.ts";
 import { verify } from "./graph/verify.ts";
 import { optimize } from "./optimize/passes.ts";
 import type { Target } from "./schedule/group.ts";
-import { callsOf, launchesOf, type PlannedTarget, type PlacedStep, planTarget } from "./schedule/plan.ts";
+import { callsOf, launchesOf, type PlacedStep, type PlannedTarget, planTarget } from "./schedule/plan.ts";
 import type { Schedule } from "./schedule/program.ts";
 import { schedule } from "./schedule/schedule.ts";
 
@@ -42,7 +42,14 @@ export function generate(elaborated: Program, options: PipelineOptions): Generat
       persistent: program.persistent,
       entries: program.entries.map(({ graph, ...entry }) => ({ ...entry, outputs: outputsOf(graph) })),
       separable: separableModels(options.probe),
-      wasm: cpu ? { file: "kernels.wasm", ...(options.relaxed && { relaxed: "kernels.relaxed.wasm" }), sha256: "", plan: cpu.plan } : null,
+      wasm: cpu
+        ? {
+            file: "kernels.wasm",
+            ...(options.relaxed && { relaxed: "kernels.relaxed.wasm" }),
+            sha256: "",
+            plan: cpu.plan,
+          }
+        : null,
       webgpu: gpu && wgsl ? { file: "kernels.wgsl", sha256: "", plan: withDispatches(gpu, wgsl) } : null,
       weights: null,
     },
@@ -70,7 +77,9 @@ function isFor(target: Target, entry: ProgramEntry): boolean {
 }
 
 export function planned(program: Program, target: Target): PlannedTarget {
-  const schedules = program.entries.map((entry): Schedule | null => (isFor(target, entry) ? schedule(entry.graph, target) : null));
+  const schedules = program.entries.map((entry): Schedule | null =>
+    isFor(target, entry) ? schedule(entry.graph, target) : null,
+  );
   // WebGPU's default limit on one binding; its offsets are multiples of 256.
   return planTarget(program, schedules, target, target === "gpu" ? { chunkBytes: 128 * 2 ** 20 } : {});
 }
@@ -79,7 +88,10 @@ function encode({ plan, entries }: PlannedTarget, relaxed: boolean): Uint8Array 
   const [persistentBytes = 0] = plan.persistent;
   const [arenaBytes = 0] = plan.arena;
   return encodeModule({
-    entries: entries.map((entry) => ({ name: entry?.name ?? "", steps: entry ? callsOf(entry.steps, persistentBytes) : [] })),
+    entries: entries.map((entry) => ({
+      name: entry?.name ?? "",
+      steps: entry ? callsOf(entry.steps, persistentBytes) : [],
+    })),
     memoryBytes: persistentBytes + arenaBytes,
     relaxed,
   }).bytes;

@@ -43,7 +43,9 @@ const floorOf = (name: string) => floors.findIndex((floor) => name === floor || 
 
 /** Every import and re-export, `import()` and `import("..")` types included. */
 function imports(file: (typeof files)[number]): string[] {
-  const texts = [...file.getImportDeclarations(), ...file.getExportDeclarations()].map((d) => d.getModuleSpecifierValue());
+  const texts = [...file.getImportDeclarations(), ...file.getExportDeclarations()].map((d) =>
+    d.getModuleSpecifierValue(),
+  );
   for (const call of file.getDescendantsOfKind(SyntaxKind.CallExpression)) {
     const argument = call.getArguments()[0]?.asKind(SyntaxKind.StringLiteral);
     if (call.getExpression().getKind() === SyntaxKind.ImportKeyword && argument) texts.push(argument.getLiteralValue());
@@ -52,7 +54,9 @@ function imports(file: (typeof files)[number]): string[] {
 }
 const graph = new Map(files.map((file) => [nameOf(file.getFilePath()), imports(file)]));
 const localImports = (name: string) =>
-  (graph.get(name) ?? []).filter((text) => text.startsWith(".")).map((text) => nameOf(resolve(root, dirname(name), text)));
+  (graph.get(name) ?? [])
+    .filter((text) => text.startsWith("."))
+    .map((text) => nameOf(resolve(root, dirname(name), text)));
 
 describe("architecture", () => {
   test("every file stands on a floor", () => {
@@ -69,19 +73,25 @@ describe("architecture", () => {
   });
 
   test("the runtime imports nothing of the compiler or of the grammar", () => {
-    const wrong = [...graph.keys()].filter((name) => name.startsWith("runtime/")).flatMap((name) =>
-      localImports(name).filter((target) => !target.startsWith("runtime/")).map((target) => `${name} -> ${target}`),
-    );
+    const wrong = [...graph.keys()]
+      .filter((name) => name.startsWith("runtime/"))
+      .flatMap((name) =>
+        localImports(name)
+          .filter((target) => !target.startsWith("runtime/"))
+          .map((target) => `${name} -> ${target}`),
+      );
     expect(wrong).toEqual([]);
   });
 
   test("what goes into bundles has no dependency", () => {
-    const wrong = [...graph.keys()].filter((name) => name.startsWith("runtime/") && !name.startsWith("runtime/node/")).flatMap(
-      (name) => [
+    const wrong = [...graph.keys()]
+      .filter((name) => name.startsWith("runtime/") && !name.startsWith("runtime/node/"))
+      .flatMap((name) => [
         ...(graph.get(name) ?? []).filter((text) => !text.startsWith(".")).map((text) => `${name} -> ${text}`),
-        ...localImports(name).filter((target) => target.startsWith("runtime/node/")).map((target) => `${name} -> ${target}`),
-      ],
-    );
+        ...localImports(name)
+          .filter((target) => target.startsWith("runtime/node/"))
+          .map((target) => `${name} -> ${target}`),
+      ]);
     expect(wrong).toEqual([]);
   });
 
@@ -109,7 +119,11 @@ describe("architecture", () => {
     const wrong = files
       .map((file) => ({ name: nameOf(file.getFilePath()), text: file.getFullText() }))
       .filter(({ name }) => !allowed(name))
-      .filter(({ name, text }) => (graph.get(name) ?? []).some((target) => /^node:(fs|http|https|net|child_process)/.test(target)) || /\bconsole\./.test(text))
+      .filter(
+        ({ name, text }) =>
+          (graph.get(name) ?? []).some((target) => /^node:(fs|http|https|net|child_process)/.test(target)) ||
+          /\bconsole\./.test(text),
+      )
       .map(({ name }) => name);
     expect(wrong).toEqual([]);
   });

@@ -46,26 +46,44 @@ export function between(graph: Graph, derivative: Derivative): Node[] {
 }
 
 /** `values` holds every tensor of the graph at the point of interest. */
-export function checkDerivative(graph: Graph, derivative: Derivative, values: ReadonlyMap<Tensor, Values>, draw: Draw): Verdict {
+export function checkDerivative(
+  graph: Graph,
+  derivative: Derivative,
+  values: ReadonlyMap<Tensor, Values>,
+  draw: Draw,
+): Verdict {
   const wrt = derivative.wrt.flatMap((tensor, k) => {
     const gradient = derivative.gradients[k];
-    return isFloat(tensor.type.dtype) && gradient ? [{ tensor, gradient: valueOf(values, gradient), at: valueOf(values, tensor) }] : [];
+    return isFloat(tensor.type.dtype) && gradient
+      ? [{ tensor, gradient: valueOf(values, gradient), at: valueOf(values, tensor) }]
+      : [];
   });
   if (wrt.length === 0) return { kind: "constant" };
   const outputs = derivative.outputs.map(({ tensor, adjoint }) => ({ tensor, weight: valueOf(values, adjoint) }));
   const nodes = between(graph, derivative);
   const made = new Set(nodes.flatMap((node) => node.results));
-  const given = [...new Set([...wrt.map(({ tensor }) => tensor), ...nodes.flatMap(operandsOf), ...outputs.map(({ tensor }) => tensor)])].filter(
-    (tensor) => !made.has(tensor),
-  );
-  const part: Graph = { inputs: given.map((tensor) => ({ tensor, role: "argument", path: tensor.name })), nodes, outputs: [] };
+  const given = [
+    ...new Set([
+      ...wrt.map(({ tensor }) => tensor),
+      ...nodes.flatMap(operandsOf),
+      ...outputs.map(({ tensor }) => tensor),
+    ]),
+  ].filter((tensor) => !made.has(tensor));
+  const part: Graph = {
+    inputs: given.map((tensor) => ({ tensor, role: "argument", path: tensor.name })),
+    nodes,
+    outputs: [],
+  };
   const base = new Map(given.map((tensor) => [tensor, valueOf(values, tensor)]));
 
   /** The outputs weighted by their adjoints, `distance` along the direction. Differences to the base lose fewer digits. */
   const along = (direction: readonly Values[], distance: number): number => {
     const inputs = new Map(base);
     wrt.forEach(({ tensor, at }, k) => {
-      inputs.set(tensor, at.map((value, i) => value + distance * (direction[k]?.[i] ?? 0)));
+      inputs.set(
+        tensor,
+        at.map((value, i) => value + distance * (direction[k]?.[i] ?? 0)),
+      );
     });
     const all = evaluate(part, inputs);
     let total = 0;

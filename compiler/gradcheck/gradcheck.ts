@@ -67,7 +67,8 @@ export function gradcheck(program: Program, { runs, seed, onRun }: GradcheckOpti
   return { agreed, worst, rough, failures };
 }
 
-const title = (entry: ProgramEntry, { origin }: Derivative) => (origin ? `${entry.name} (${origin.file}:${origin.line})` : entry.name);
+const title = (entry: ProgramEntry, { origin }: Derivative) =>
+  origin ? `${entry.name} (${origin.file}:${origin.line})` : entry.name;
 
 function failure(
   entry: ProgramEntry,

@@ -40,10 +40,19 @@ export function drawFrom(seed: number, stream: number): Draw {
 export function randomInputs(program: Program, entry: ProgramEntry, seed: number, draw: Draw): Map<Tensor, Values> {
   const initial = new Map<string, Values>();
   for (const initialize of program.entries.filter(({ kind }) => kind === "initialize")) {
-    if (initialize.of !== "" && initialize.of !== entry.of && initial.size > 0 && !initialize.name.startsWith("initialize")) continue;
-    const inputs = new Map(initialize.graph.inputs.map((input) => [input.tensor, initial.get(input.path) ?? plain(program, input, seed)]));
+    if (
+      initialize.of !== "" &&
+      initialize.of !== entry.of &&
+      initial.size > 0 &&
+      !initialize.name.startsWith("initialize")
+    )
+      continue;
+    const inputs = new Map(
+      initialize.graph.inputs.map((input) => [input.tensor, initial.get(input.path) ?? plain(program, input, seed)]),
+    );
     const values = evaluate(initialize.graph, inputs);
-    for (const { tensor, path } of initialize.graph.outputs) initial.set(path, values.get(tensor) ?? new Float64Array(0));
+    for (const { tensor, path } of initialize.graph.outputs)
+      initial.set(path, values.get(tensor) ?? new Float64Array(0));
   }
   return new Map(
     entry.graph.inputs.map((input) => {
@@ -54,7 +63,10 @@ export function randomInputs(program: Program, entry: ProgramEntry, seed: number
         case "parameter":
           return [input.tensor, start.map((value) => value + 0.1 * draw.normal())];
         case "state":
-          return [input.tensor, isFloat(input.tensor.type.dtype) ? start.map((value) => value + 0.1 * draw.uniform()) : start];
+          return [
+            input.tensor,
+            isFloat(input.tensor.type.dtype) ? start.map((value) => value + 0.1 * draw.uniform()) : start,
+          ];
         case "knob": {
           const slot = entry.inputs.find(({ name }) => name === input.path);
           return [input.tensor, start.map(() => slot?.default ?? draw.uniform())];

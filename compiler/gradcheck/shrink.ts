@@ -30,7 +30,12 @@ export interface RowCase extends Mismatch {
 }
 
 /** The first node, in order of evaluation, whose own adjoint is wrong at these values. */
-export function shrink(graph: Graph, derivative: Derivative, values: ReadonlyMap<Tensor, Values>, draw: Draw): SmallCase | undefined {
+export function shrink(
+  graph: Graph,
+  derivative: Derivative,
+  values: ReadonlyMap<Tensor, Values>,
+  draw: Draw,
+): SmallCase | undefined {
   for (const node of between(graph, derivative)) {
     const mismatch = checkAlone(node, values, draw);
     if (mismatch) return { node: printNode(node), origin: node.origin, mismatch, row: wrongRow(node, draw) };
@@ -52,8 +57,13 @@ function checkAlone(node: Node, values: ReadonlyMap<Tensor, Values>, draw: Draw)
   const { gradients } = differentiate(builder, outputs, wrt);
   const alone = builder.finish([]);
   const inputs = new Map<Tensor, Values>();
-  for (const [tensor, copy] of copies) inputs.set(copy, values.get(tensor) ?? new Float64Array(elementCount(copy.type.shape)));
-  for (const { adjoint } of outputs) inputs.set(adjoint, new Float64Array(elementCount(adjoint.type.shape)).map(() => draw.normal()));
+  for (const [tensor, copy] of copies)
+    inputs.set(copy, values.get(tensor) ?? new Float64Array(elementCount(copy.type.shape)));
+  for (const { adjoint } of outputs)
+    inputs.set(
+      adjoint,
+      new Float64Array(elementCount(adjoint.type.shape)).map(() => draw.normal()),
+    );
   const record: Derivative = { outputs, wrt, gradients, stopped: new Set(), origin: undefined };
   const verdict = checkDerivative(alone, record, evaluate(alone, inputs), draw);
   return verdict.kind === "differs" ? verdict.mismatch : undefined;
@@ -90,7 +100,12 @@ function wrongAt(name: string, types: readonly ScalarType[], draw: Draw): RowCas
   for (const [by, type] of types.entries()) {
     const promised = partials[by]?.value;
     if (type !== "f32" || promised === undefined) continue;
-    const shifted = (distance: number) => scalarValue(name, types, point.map((value, k) => (k === by ? value + distance : value)));
+    const shifted = (distance: number) =>
+      scalarValue(
+        name,
+        types,
+        point.map((value, k) => (k === by ? value + distance : value)),
+      );
     const size = STEP * Math.max(1, Math.abs(point[by] ?? 0));
     const measured = (shifted(size) - shifted(-size)) / (2 * size);
     if (Math.abs(promised - measured) > 1e-4 * Math.max(1, Math.abs(promised), Math.abs(measured))) {

@@ -81,7 +81,12 @@ const header = `{'descr': '<f4', 'fortran_order': False, 'shape': (${digits.labe
 const padded = `${header.padEnd(128 - 10 - 1)}\n`;
 writeFileSync(
   join(work, "held-out.npy"),
-  Buffer.concat([Buffer.from("\x93NUMPY\x01\x00", "latin1"), Buffer.from([padded.length, 0]), Buffer.from(padded), Buffer.from(images.buffer)]),
+  Buffer.concat([
+    Buffer.from("\x93NUMPY\x01\x00", "latin1"),
+    Buffer.from([padded.length, 0]),
+    Buffer.from(padded),
+    Buffer.from(images.buffer),
+  ]),
 );
 dlx("predict", model, "--weights", weights, "--input", path("held-out.npy"), "--output", path("predicted.npy"));
 const npy = readFileSync(join(work, "predicted.npy"));
@@ -92,7 +97,8 @@ const bundle: Bundle = await import(pathToFileURL(join(work, "bundle", "index.js
 const net = await bundle.load();
 const { output } = await net.predict({ image: images });
 let apart = 0;
-for (let k = 0; k < output.length; k++) apart = Math.max(apart, Math.abs((output[k] ?? 0) - (trained[k] ?? Number.NaN)));
+for (let k = 0; k < output.length; k++)
+  apart = Math.max(apart, Math.abs((output[k] ?? 0) - (trained[k] ?? Number.NaN)));
 const predictions = Array.from(digits.labels, (_, k) => argmax(output.subarray(10 * k, 10 * k + 10)));
 const right = predictions.filter((digit, k) => digit === digits.labels[k]).length;
 net.dispose();

@@ -7,8 +7,31 @@ import type { Manifest } from "../../../runtime/plan.ts";
 import { type Data, literal, nameOf } from "./literal.ts";
 import { inputsType, outputsType, variants } from "./signature.ts";
 
-/** The module that `index.ts` imports the run-time parts from; the bundler resolves it. */
-export const RUNTIME = "dlx-lang/runtime";
+/** The module that `index.ts` imports the run-time parts from: a file of the bundle, so that `index.ts` can be used too. */
+export const RUNTIME = "./runtime.js";
+
+/** `runtime.d.ts`: as much of it as `index.ts` uses. */
+export const RUNTIME_TYPES = `/** What every dlx program runs on. */
+export declare class DlxError extends Error {
+  readonly code: string;
+}
+type Read = (file: string) => Promise<Uint8Array>;
+export type Manifest = unknown;
+export declare function readFile(url: URL, signal?: AbortSignal): Promise<Uint8Array>;
+export declare function openWasm(manifest: Manifest, read: Read, options: object): Promise<object>;
+export declare function openWebGpu(manifest: Manifest, read: Read, options: object): Promise<object>;
+export declare function openSession<Net>(
+  program: {
+    readonly manifest: Manifest;
+    readonly read: Read;
+    readonly open: {
+      readonly cpu?: (options: object) => Promise<object>;
+      readonly webgpu?: (options: object) => Promise<object>;
+    };
+  },
+  options: object,
+): Promise<Net>;
+`;
 
 export interface HostOptions {
   /** What each entry launches, in order, one line a dispatch: `conv2d_1, relu (model.dlx:9)`. */
@@ -25,7 +48,10 @@ export interface HostSources {
 }
 
 export function printHost(manifest: Manifest, options: HostOptions): HostSources {
-  const project = new Project({ useInMemoryFileSystem: true, manipulationSettings: { indentationText: IndentationText.TwoSpaces } });
+  const project = new Project({
+    useInMemoryFileSystem: true,
+    manipulationSettings: { indentationText: IndentationText.TwoSpaces },
+  });
   const implementation = project.createSourceFile("index.ts");
   addHeader(implementation, manifest);
   addImplementationImports(implementation, manifest);
@@ -37,8 +63,12 @@ export function printHost(manifest: Manifest, options: HostOptions): HostSources
   addHeader(declarations, manifest);
   addInterfaces(declarations, manifest);
   declarations.addFunction({
-    name: "load", isExported: true, hasDeclareKeyword: true, docs: [loadDoc],
-    parameters: [{ name: "options", type: "LoadOptions", hasQuestionToken: true }], returnType: "Promise<Net>",
+    name: "load",
+    isExported: true,
+    hasDeclareKeyword: true,
+    docs: [loadDoc],
+    parameters: [{ name: "options", type: "LoadOptions", hasQuestionToken: true }],
+    returnType: "Promise<Net>",
   });
   for (const file of [implementation, declarations]) file.formatText({ indentSize: 2 });
   return { implementation: implementation.getFullText(), declarations: declarations.getFullText() };
@@ -47,57 +77,110 @@ export function printHost(manifest: Manifest, options: HostOptions): HostSources
 const loadDoc = "Compiles the program for a device, reads its weights and is ready to run. Rejects with a `DlxError`.";
 
 function addHeader(file: SourceFile, manifest: Manifest): void {
-  file.addStatements(`// Made by dlx ${manifest.compiler} from ${manifest.source.file}. Changes here are lost when it is built again.`);
+  file.addStatements(
+    `// Made by dlx ${manifest.compiler} from ${manifest.source.file}. Changes here are lost when it is built again.`,
+  );
 }
 
 function addImplementationImports(file: SourceFile, manifest: Manifest): void {
   const devices = [...(manifest.wasm ? ["openWasm"] : []), ...(manifest.webgpu ? ["openWebGpu"] : [])];
-  file.addImportDeclaration({ moduleSpecifier: RUNTIME, namedImports: ["DlxError", "openSession", "readFile", ...devices] });
+  file.addImportDeclaration({
+    moduleSpecifier: RUNTIME,
+    namedImports: ["DlxError", "openSession", "readFile", ...devices],
+  });
   file.addExportDeclaration({ namedExports: ["DlxError"] });
 }
 
 /** Everything a user's editor shows. Only `Net`'s calls depend on the program. */
 function addInterfaces(file: SourceFile, manifest: Manifest): void {
   file.addInterface({
-    name: "Shaped", isExported: true, typeParameters: ["T"], docs: ["An array with its shape, for calls in which more than one dimension is free."],
-    properties: [{ name: "data", type: "T", isReadonly: true }, { name: "shape", type: "readonly number[]", isReadonly: true }],
+    name: "Shaped",
+    isExported: true,
+    typeParameters: ["T"],
+    docs: ["An array with its shape, for calls in which more than one dimension is free."],
+    properties: [
+      { name: "data", type: "T", isReadonly: true },
+      { name: "shape", type: "readonly number[]", isReadonly: true },
+    ],
   });
   file.addInterface({
-    name: "LoadOptions", isExported: true,
+    name: "LoadOptions",
+    isExported: true,
     properties: [
-      { name: "device", type: `"auto" | "webgpu" | "cpu"`, docs: [`"auto" (the default) takes WebGPU where there is one.`] },
-      { name: "weights", type: `URL | Uint8Array | ArrayBuffer | "random"`, docs: ["A safetensors file. Default: the shipped weights, or random ones where none are shipped."] },
-      { name: "seed", type: "number", docs: ["A non-negative integer from which everything random follows; default 0."] },
+      {
+        name: "device",
+        type: `"auto" | "webgpu" | "cpu"`,
+        docs: [`"auto" (the default) takes WebGPU where there is one.`],
+      },
+      {
+        name: "weights",
+        type: `URL | Uint8Array | ArrayBuffer | "random"`,
+        docs: ["A safetensors file. Default: the shipped weights, or random ones where none are shipped."],
+      },
+      {
+        name: "seed",
+        type: "number",
+        docs: ["A non-negative integer from which everything random follows; default 0."],
+      },
       { name: "threads", type: "number", docs: ["CPU threads; default 1."] },
       { name: "worker", type: "boolean", docs: ["Run off the calling thread."] },
-      { name: "relaxedSimd", type: "boolean", docs: ["Use fused multiply-add on the CPU; on Node 20 that sets a flag of V8."] },
+      {
+        name: "relaxedSimd",
+        type: "boolean",
+        docs: ["Use fused multiply-add on the CPU; on Node 20 that sets a flag of V8."],
+      },
       { name: "signal", type: "AbortSignal" },
       { name: "onProgress", type: "(progress: { readonly message: string }) => void" },
     ].map((property) => ({ ...property, isReadonly: true, hasQuestionToken: true })),
   });
   file.addInterface({
-    name: "FitOptions", isExported: true, typeParameters: ["Results"],
+    name: "FitOptions",
+    isExported: true,
+    typeParameters: ["Results"],
     properties: [
       { name: "epochs", type: "number", docs: ["Passes over the data; default 1."] },
       { name: "limit", type: "number", docs: ["Steps at most."] },
-      { name: "onStep", type: "(event: { readonly step: number; readonly epoch: number; readonly results: Results }) => unknown", docs: ["Called after each step, and waited for."] },
+      {
+        name: "onStep",
+        type: "(event: { readonly step: number; readonly epoch: number; readonly results: Results }) => unknown",
+        docs: ["Called after each step, and waited for."],
+      },
       { name: "signal", type: "AbortSignal" },
     ].map((property) => ({ ...property, isReadonly: true, hasQuestionToken: true })),
   });
-  file.addTypeAlias({ name: "Batches", isExported: true, typeParameters: ["Inputs"], type: "Iterable<Inputs> | AsyncIterable<Inputs>" });
+  file.addTypeAlias({
+    name: "Batches",
+    isExported: true,
+    typeParameters: ["Inputs"],
+    type: "Iterable<Inputs> | AsyncIterable<Inputs>",
+  });
   file.addInterface({
-    name: "TrainBlock", isExported: true, typeParameters: ["Inputs", "Results"],
+    name: "TrainBlock",
+    isExported: true,
+    typeParameters: ["Inputs", "Results"],
     properties: [{ name: "batch", type: "number | undefined", isReadonly: true, docs: ["Rows that a step takes."] }],
     methods: [
-      { name: "step", parameters: [{ name: "inputs", type: "Inputs" }], returnType: "Promise<Results>", docs: ["One step on exactly the built batch."] },
       {
-        name: "fit", returnType: "Promise<Results>", docs: ["Steps over batches; a short last batch is dropped. Answers the last step's results."],
+        name: "step",
+        parameters: [{ name: "inputs", type: "Inputs" }],
+        returnType: "Promise<Results>",
+        docs: ["One step on exactly the built batch."],
+      },
+      {
+        name: "fit",
+        returnType: "Promise<Results>",
+        docs: ["Steps over batches; a short last batch is dropped. Answers the last step's results."],
         parameters: [
           { name: "batches", type: "Batches<Inputs> | ((epoch: number) => Batches<Inputs>)" },
           { name: "options", type: "FitOptions<Results>", hasQuestionToken: true },
         ],
       },
-      { name: "evaluate", parameters: [{ name: "data", type: "Inputs | Batches<Inputs>" }], returnType: "Promise<Results>", docs: ["Loss and metrics without training, weighted by rows."] },
+      {
+        name: "evaluate",
+        parameters: [{ name: "data", type: "Inputs | Batches<Inputs>" }],
+        returnType: "Promise<Results>",
+        docs: ["Loss and metrics without training, weighted by rows."],
+      },
       { name: "stepsDone", returnType: "Promise<number>" },
     ],
   });
@@ -113,14 +196,31 @@ function addNet(file: SourceFile, manifest: Manifest): void {
   const main = models.find(({ of }) => of === manifest.main);
   const only = blocks.length === 1 ? blocks[0] : undefined;
   file.addInterface({
-    name: "Net", isExported: true, docs: [`The program of ${manifest.source.file}.`],
+    name: "Net",
+    isExported: true,
+    docs: [`The program of ${manifest.source.file}.`],
     properties: [
       { name: "device", type: `"cpu" | "webgpu"`, docs: ["What it runs on."] },
-      { name: "signature", type: "Readonly<Record<string, { readonly inputs: readonly Slot[]; readonly outputs: readonly Slot[] }>>", docs: ["Names, dtypes and shapes of everything that can be called."] },
+      {
+        name: "signature",
+        type: "Readonly<Record<string, { readonly inputs: readonly Slot[]; readonly outputs: readonly Slot[] }>>",
+        docs: ["Names, dtypes and shapes of everything that can be called."],
+      },
       ...(main ? [{ name: "predict", type: callType(main), docs: [`The model ${main.of}.`] }] : []),
-      { name: "models", type: `{ ${models.map((call) => `readonly ${nameOf(call.of)}: { readonly predict: ${callType(call)} }`).join("; ")} }` },
-      { name: "call", type: `{ ${calls.map((call) => `readonly ${nameOf(call.of)}: ${callType(call)}`).join("; ")} }`, docs: ["Every `export fn`."] },
-      { name: "train", type: `{ ${blocks.map((call) => `readonly ${nameOf(call.of)}: ${blockType(call)}`).join("; ")} }`, docs: ["Every train block that was built in."] },
+      {
+        name: "models",
+        type: `{ ${models.map((call) => `readonly ${nameOf(call.of)}: { readonly predict: ${callType(call)} }`).join("; ")} }`,
+      },
+      {
+        name: "call",
+        type: `{ ${calls.map((call) => `readonly ${nameOf(call.of)}: ${callType(call)}`).join("; ")} }`,
+        docs: ["Every `export fn`."],
+      },
+      {
+        name: "train",
+        type: `{ ${blocks.map((call) => `readonly ${nameOf(call.of)}: ${blockType(call)}`).join("; ")} }`,
+        docs: ["Every train block that was built in."],
+      },
       ...(only
         ? [
             { name: "trainStep", type: `${blockType(only)}["step"]`, docs: [`A step of ${only.of}.`] },
@@ -132,17 +232,32 @@ function addNet(file: SourceFile, manifest: Manifest): void {
       { name: "parameters", returnType: "{ path: string; dtype: string; shape: readonly number[] }[]" },
       { name: "saveWeights", returnType: "Promise<Uint8Array>", docs: ["Parameters and layer state, as safetensors."] },
       {
-        name: "loadWeights", returnType: "Promise<{ loaded: string[]; missing: string[]; unexpected: string[] }>",
-        parameters: [{ name: "bytes", type: "Uint8Array | ArrayBuffer" }, { name: "options", type: "{ partial?: boolean }", hasQuestionToken: true }],
+        name: "loadWeights",
+        returnType: "Promise<{ loaded: string[]; missing: string[]; unexpected: string[] }>",
+        parameters: [
+          { name: "bytes", type: "Uint8Array | ArrayBuffer" },
+          { name: "options", type: "{ partial?: boolean }", hasQuestionToken: true },
+        ],
       },
-      { name: "saveState", returnType: "Promise<Uint8Array>", docs: ["Weights, optimizer, step and seed: training resumes exactly."] },
-      { name: "loadState", returnType: "Promise<unknown>", parameters: [{ name: "bytes", type: "Uint8Array | ArrayBuffer" }] },
+      {
+        name: "saveState",
+        returnType: "Promise<Uint8Array>",
+        docs: ["Weights, optimizer, step and seed: training resumes exactly."],
+      },
+      {
+        name: "loadState",
+        returnType: "Promise<unknown>",
+        parameters: [{ name: "bytes", type: "Uint8Array | ArrayBuffer" }],
+      },
       { name: "dispose", returnType: "void", docs: ["Frees the device's memory; later calls reject."] },
     ],
   });
   file.addInterface({
-    name: "Slot", isExported: true,
-    properties: ["name", "dtype"].map((name) => ({ name, type: "string", isReadonly: true })).concat({ name: "shape", type: "readonly number[]", isReadonly: true }),
+    name: "Slot",
+    isExported: true,
+    properties: ["name", "dtype"]
+      .map((name) => ({ name, type: "string", isReadonly: true }))
+      .concat({ name: "shape", type: "readonly number[]", isReadonly: true }),
   });
 }
 
@@ -161,7 +276,13 @@ function addProgram(file: SourceFile, manifest: Manifest, { notes }: HostOptions
   file.addVariableStatement({
     declarationKind: VariableDeclarationKind.Const,
     docs: ["Memory and launches: slots that outlive calls, and for each entry where its tensors lie."],
-    declarations: [{ name: "manifest", type: `import("${RUNTIME}").Manifest`, initializer: literal(JSON.parse(JSON.stringify(manifest)) as Data, comment) }],
+    declarations: [
+      {
+        name: "manifest",
+        type: `import("${RUNTIME}").Manifest`,
+        initializer: literal(JSON.parse(JSON.stringify(manifest)) as Data, comment),
+      },
+    ],
   });
 }
 
@@ -181,8 +302,13 @@ function addLoad(file: SourceFile, manifest: Manifest, { inline }: HostOptions):
     ...(manifest.webgpu ? [`webgpu: (wanted) => openWebGpu(manifest, read, wanted)`] : []),
   ];
   file.addFunction({
-    kind: StructureKind.Function, name: "load", isExported: true, isAsync: true, docs: [loadDoc],
-    parameters: [{ name: "options", type: "LoadOptions", initializer: "{}" }], returnType: "Promise<Net>",
+    kind: StructureKind.Function,
+    name: "load",
+    isExported: true,
+    isAsync: true,
+    docs: [loadDoc],
+    parameters: [{ name: "options", type: "LoadOptions", initializer: "{}" }],
+    returnType: "Promise<Net>",
     statements: [read, `return openSession<Net>({ manifest, read, open: { ${open.join(", ")} } }, options);`],
   });
 }

@@ -5,11 +5,18 @@ export type Data = null | boolean | number | string | readonly Data[] | { readon
 const LINE = 110;
 
 /** `comment(path)` gives the lines to stand above the value at a path such as `wasm.plan.entries.3`. */
-export function literal(value: Data, comment: (path: string) => readonly string[] = () => [], indent = "", path = ""): string {
+export function literal(
+  value: Data,
+  comment: (path: string) => readonly string[] = () => [],
+  indent = "",
+  path = "",
+): string {
   if (value === null || typeof value !== "object") return JSON.stringify(value);
   const members: readonly (readonly [key: string, text: string, value: Data])[] = Array.isArray(value)
     ? value.map((element: Data, k) => [String(k), "", element] as const)
-    : Object.entries(value).flatMap(([key, member]) => (member === undefined ? [] : [[key, `${nameOf(key)}: `, member] as const]));
+    : Object.entries(value).flatMap(([key, member]) =>
+        member === undefined ? [] : [[key, `${nameOf(key)}: `, member] as const],
+      );
   const [open, close] = Array.isArray(value) ? ["[", "]"] : ["{ ", " }"];
   if (members.length === 0) return open.trim() + close.trim();
   const below = `${indent}  `;
@@ -17,7 +24,11 @@ export function literal(value: Data, comment: (path: string) => readonly string[
   if (!commented) {
     const line = `${open}${members.map(([key, label, member]) => label + literal(member, comment, below, `${path}.${key}`)).join(", ")}${close}`;
     if (line.length + indent.length <= LINE && !line.includes("\n")) return line;
-    if (members.every(([, , member]) => typeof member === "number")) return filled(members.map(([, , member]) => String(member)), indent);
+    if (members.every(([, , member]) => typeof member === "number"))
+      return filled(
+        members.map(([, , member]) => String(member)),
+        indent,
+      );
   }
   const lines = members.map(([key, label, member]) => {
     const at = path === "" ? key : `${path}.${key}`;

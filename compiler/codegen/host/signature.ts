@@ -49,8 +49,12 @@ function typeText(call: CallVariants, side: Side, position: number): string {
   const slot = slots[0];
   if (!slot) return "";
   if (slot.shape.length === 0) return slot.dtype;
-  const batched = call.entries.every((entry) => entry.batch !== undefined && entry[side][position]?.shape[0] === entry.batch);
-  const extents = slot.shape.map((extent, axis) => (axis === 0 && batched && (call.separable || call.entries.length > 1) ? "N" : String(extent)));
+  const batched = call.entries.every(
+    (entry) => entry.batch !== undefined && entry[side][position]?.shape[0] === entry.batch,
+  );
+  const extents = slot.shape.map((extent, axis) =>
+    axis === 0 && batched && (call.separable || call.entries.length > 1) ? "N" : String(extent),
+  );
   return `${slot.dtype}[${extents.join(", ")}]`;
 }
 
@@ -58,7 +62,8 @@ function inputField(call: CallVariants, slot: InputSlot, position: number): stri
   const notes = [typeText(call, "inputs", position)];
   if (slot.bounds) notes.push(`${slot.bounds.min} to ${slot.bounds.max}`);
   if (slot.default !== undefined) notes.push(`default ${slot.default}`);
-  const type = slot.shape.length === 0 ? scalarType(slot.dtype) : `${arrayType(slot.dtype)} | Shaped<${arrayType(slot.dtype)}>`;
+  const type =
+    slot.shape.length === 0 ? scalarType(slot.dtype) : `${arrayType(slot.dtype)} | Shaped<${arrayType(slot.dtype)}>`;
   return `/** ${notes.join("; ")} */ ${nameOf(slot.name)}${slot.default === undefined ? "" : "?"}: ${type}`;
 }
 
@@ -67,7 +72,8 @@ function outputField(call: CallVariants, slot: OutputSlot, position: number): st
   return `/** ${typeText(call, "outputs", position)} */ ${nameOf(slot.name)}: ${type}`;
 }
 
-const record = (fields: readonly string[]) => (fields.length === 0 ? "Record<string, never>" : `{ ${fields.join("; ")} }`);
+const record = (fields: readonly string[]) =>
+  fields.length === 0 ? "Record<string, never>" : `{ ${fields.join("; ")} }`;
 
 export function inputsType(call: CallVariants): string {
   return record((call.entries[0]?.inputs ?? []).map((slot, position) => inputField(call, slot, position)));
