@@ -116,27 +116,24 @@ class Grouping {
   }
 
   #mergeSiblings(allowed: (first: Draft, second: Draft) => boolean): void {
-    for (let changed = true; changed; ) {
-      changed = false;
-      const readers = new Map<Tensor, Set<Cell>>();
-      for (const cell of this.#cells()) {
-        if (!cell.draft) continue;
-        for (const tensor of cell.operands) {
-          const memory = this.#source(tensor);
-          const others = readers.get(memory) ?? new Set();
-          readers.set(memory, others);
-          for (const other of others) {
-            if (other === cell || !other.draft || !cell.draft) continue;
-            if (this.#cellOf.get(other.node) !== other || this.#cellOf.get(cell.node) !== cell) continue;
-            if (allowed(other.draft, cell.draft) && this.#merge(other, cell)) {
-              changed = true;
-              break;
-            }
-          }
-          if (changed) break;
-          others.add(cell);
+    const readers = new Map<Tensor, Set<Cell>>();
+    const isCurrent = (cell: Cell): boolean => this.#cellOf.get(cell.node) === cell;
+    /** Merges a cell with one that reads what it reads; the merged cell, if any. */
+    const mergeOnce = (cell: Cell): Cell | undefined => {
+      for (const tensor of cell.operands)
+        for (const other of readers.get(this.#source(tensor)) ?? []) {
+          if (other === cell || !other.draft || !cell.draft || !isCurrent(other)) continue;
+          if (allowed(other.draft, cell.draft) && this.#merge(other, cell)) return this.#cellOf.get(cell.node)!;
         }
-        if (changed) break;
+      return undefined;
+    };
+    for (const start of this.#cells()) {
+      if (!start.draft || !isCurrent(start)) continue;
+      let cell = start;
+      for (let merged = mergeOnce(cell); merged !== undefined; merged = mergeOnce(cell)) cell = merged;
+      for (const tensor of cell.operands) {
+        const memory = this.#source(tensor);
+        readers.set(memory, (readers.get(memory) ?? new Set()).add(cell));
       }
     }
   }
@@ -146,13 +143,34 @@ class Grouping {
     return node && this.#cellOf.get(node);
   }
 
+  /** A pair that did not fit never will: other merges only add paths, and a grown group is another cell. */
   #merge(first: Cell, second: Cell): boolean {
-    if (!first.draft || !second.draft) return false;
-    for (const alignment of alignments(first.draft, second.draft, this.#source)) {
-      const draft = combine(first.draft, second.draft, alignment, this.#source, (node) => this.#order.get(node)!);
-      if (draft !== undefined && this.#accept(draft)) return true;
+    if (!first.draft || !second.draft || !sizesFit(first.draft, second.draft)) return false;
+    const refused = this.#refused.get(first) ?? new Set();
+    this.#refused.set(first, refused);
+    if (refused.has(second)) return false;
+    if (!this.#wouldCycle(first, second)) {
+      const tried = new Set<string>();
+      for (const alignment of alignments(first.draft, second.draft, this.#source)) {
+        const key = JSON.stringify([alignment.first, alignment.second]);
+        if (tried.has(key)) continue;
+        tried.add(key);
+        const draft = combine(first.draft, second.draft, alignment, this.#source, (node) => this.#order.get(node)!);
+        if (draft !== undefined && this.#accept(draft)) return true;
+      }
     }
+    refused.add(second);
     return false;
+  }
+  readonly #refused = new Map<Cell, Set<Cell>>();
+
+  #wouldCycle(first: Cell, second: Cell): boolean {
+    const members = [...(first.draft?.members ?? []), ...(second.draft?.members ?? [])];
+    const nodes = new Set<Node>(members.map(({ node }) => node));
+    const made = new Set(members.flatMap(({ node }) => node.results));
+    // What one reads of the other becomes a register.
+    const outside = [...first.operands, ...second.operands].filter((tensor) => !made.has(this.#source(tensor)));
+    return this.#leadsBack(outside, nodes);
   }
 
   #accept(draft: Draft): boolean {
@@ -161,7 +179,6 @@ class Grouping {
     const operands = [...new Set(readsOf(...draft.members.map(({ body }) => body)).map(({ tensor }) => tensor))].filter(
       (tensor) => !own.has(tensor),
     );
-    if (this.#leadsBack(operands, nodes)) return false;
     const group = this.#finished(draft);
     if (draft.contraction && !this.#options.isContraction(group)) return false;
     if (this.#bufferCount(group, operands) > this.#options.maximumBuffers) return false;
@@ -225,4 +242,18 @@ class Grouping {
     for (const cell of this.#cells()) place(cell);
     return units;
   }
+}
+
+/** Whether the domains have the right numbers of points to be one: cheap, and it settles most pairs. */
+function sizesFit(first: Draft, second: Draft): boolean {
+  const points = ({ axes, parallel }: Draft): [number, number] => [
+    axes.slice(0, parallel).reduce((product, { extent }) => product * extent, 1),
+    axes.slice(parallel).reduce((product, { extent }) => product * extent, 1),
+  ];
+  const [p, r] = points(first);
+  const [q, s] = points(second);
+  if (hasReduction(first) && hasReduction(second)) return p === q && r === s;
+  if (hasReduction(first)) return q === p || q === p * r;
+  if (hasReduction(second)) return p === q || p === q * s;
+  return p === q;
 }
