@@ -25,9 +25,14 @@ export function checkDefinitions(module: Module, known: KnownNames): Diagnostic[
     const before = seen.get(name.text);
     if (before)
       checker.diagnostics.push(
-        diagnose.E0226(module.source, name.span, { name: name.text }, {
-          related: [{ source: module.source, span: before.name.span, message: "declared first here" }],
-        }),
+        diagnose.E0226(
+          module.source,
+          name.span,
+          { name: name.text },
+          {
+            related: [{ source: module.source, span: before.name.span, message: "declared first here" }],
+          },
+        ),
       );
     else seen.set(name.text, declaration);
     checker.declaration(declaration);
@@ -36,7 +41,9 @@ export function checkDefinitions(module: Module, known: KnownNames): Diagnostic[
 }
 
 /** Where each statement may stand, and how its place is called. */
-const places: Readonly<Record<"param" | "state" | "assign" | "when" | "minimize" | "metric", readonly Declaration["kind"][]>> = {
+const places: Readonly<
+  Record<"param" | "state" | "assign" | "when" | "minimize" | "metric", readonly Declaration["kind"][]>
+> = {
   param: ["layer", "model"],
   state: ["layer", "model", "optimizer", "train"],
   assign: ["layer", "model", "optimizer", "train"],
@@ -68,7 +75,8 @@ class Checker {
 
   declaration(declaration: Declaration): void {
     this.#kind = declaration.kind;
-    const lists = "configuration" in declaration ? [declaration.configuration, declaration.parameters] : [declaration.parameters];
+    const lists =
+      "configuration" in declaration ? [declaration.configuration, declaration.parameters] : [declaration.parameters];
     const names = new Set<string>(always);
     for (const parameter of lists.flat()) {
       if (names.has(parameter.name.text) && !always.includes(parameter.name.text))
@@ -109,7 +117,8 @@ class Checker {
         if (node.target.kind === "reference" && this.#known.modules.has(node.target.name)) return;
         return this.#expression(node.target, names);
       case "index":
-        for (const item of node.items) if (item.kind === "spread") this.#reference(item.name.text, item.name.span, names);
+        for (const item of node.items)
+          if (item.kind === "spread") this.#reference(item.name.text, item.name.span, names);
         break;
       case "block":
         return this.#block(node.statements, names);
@@ -156,7 +165,8 @@ class Checker {
       case "minimize":
         this.#expression(statement.value, names);
         names.add(statement.name.text);
-        for (const part of [statement.over, statement.using, statement.gradients]) if (part) this.#expression(part, names);
+        for (const part of [statement.over, statement.using, statement.gradients])
+          if (part) this.#expression(part, names);
         return;
       case "when":
         this.#expression(statement.condition, names);

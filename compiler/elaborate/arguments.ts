@@ -104,7 +104,10 @@ export function prepareWhere(items: readonly WhereItem[], scope: Scope, machine:
     const free = [...namesIn(item.value)].some((name) => defined.has(name) || isDimension(name, scope));
     if (free) continue;
     const { value } = item;
-    scope.bind(item.name.text, machine.within({ roundingDivision: true }, () => machine.evaluate(value, scope)));
+    scope.bind(
+      item.name.text,
+      machine.within({ roundingDivision: true }, () => machine.evaluate(value, scope)),
+    );
   }
 }
 function isDimension(name: string, scope: Scope): boolean {
@@ -144,4 +147,3 @@ function runWhereItem(machine: Machine, item: WhereItem, scope: Scope, place: Pl
   if (item.kind === "warning") machine.warn("W0110", place, { text }, details);
   else machine.raise("E0307", place, { text }, details);
 }
-

@@ -58,7 +58,8 @@ export function binary(
   }
   if (left.kind === "list" && right.kind === "list") {
     if (operator === "+") return { kind: "list", elements: [...left.elements, ...right.elements] };
-    if (operator === "==" || operator === "!=") return sameLists(machine, operator, left.elements, right.elements, place);
+    if (operator === "==" || operator === "!=")
+      return sameLists(machine, operator, left.elements, right.elements, place);
   }
   if (asTensor(left) && asTensor(right)) return tensors(machine, operator, left, right, place);
   return machine.raise("E0215", place, { operator, left: describe(left), right: describe(right) });
@@ -127,7 +128,8 @@ function integers(
     }
     case "^": {
       const exponent = dims.constantOf(b);
-      if (exponent === undefined) return hasIndices(a) || hasIndices(b) ? undefined : { kind: "float", value: undefined };
+      if (exponent === undefined)
+        return hasIndices(a) || hasIndices(b) ? undefined : { kind: "float", value: undefined };
       if (exponent >= 0) {
         if (exponent > 64 && dims.constantOf(a) === undefined)
           machine.raise("E0515", place, { what: `${dims.printDim(a)}^${exponent}` });
@@ -141,7 +143,11 @@ function integers(
   }
 }
 
-function floats(operator: BinaryOperator, left: IntValue | FloatValue, right: IntValue | FloatValue): Value | undefined {
+function floats(
+  operator: BinaryOperator,
+  left: IntValue | FloatValue,
+  right: IntValue | FloatValue,
+): Value | undefined {
   if ((left.kind === "int" && hasIndices(left.value)) || (right.kind === "int" && hasIndices(right.value)))
     return undefined;
   const [a, b] = [left, right].map((one) => (one.kind === "int" ? dims.constantOf(one.value) : one.value));
@@ -244,7 +250,14 @@ function power(machine: Machine, left: Value, right: Value, place: Place): Value
   if (base.dtype === "bool" || dtype === undefined)
     return machine.raise("E0309", place, { operation: "^", got: `${describe(left)} and ${describe(right)}` });
   if (Number.isInteger(exponent) && Math.abs(exponent) <= 16 && (exponent >= 0 || isFloat(dtype)))
-    return elementwise(machine, [base], dtype, ([x]) => repeated(convertElement(need(x), scalarType(dtype)), exponent), "^", place);
+    return elementwise(
+      machine,
+      [base],
+      dtype,
+      ([x]) => repeated(convertElement(need(x), scalarType(dtype)), exponent),
+      "^",
+      place,
+    );
   if (exponent === 0.5 && isFloat(base.dtype)) return applyNumeric(machine, "sqrt", [left], place, "^");
   return applyNumeric(machine, "pow", [left, { kind: "float", value: exponent }], place, "^");
 }
@@ -261,10 +274,12 @@ function repeated(x: Element, exponent: number): Element {
 export function unary(machine: Machine, operator: "-" | "not", operand: Value, place: Place): Value {
   if (operator === "-") {
     if (operand.kind === "int") return { kind: "int", value: dims.negate(operand.value) };
-    if (operand.kind === "float") return { kind: "float", value: operand.value === undefined ? undefined : -operand.value };
+    if (operand.kind === "float")
+      return { kind: "float", value: operand.value === undefined ? undefined : -operand.value };
     if (operand.kind === "tensor") return applyNumeric(machine, "neg", [operand], place, "-");
   } else {
-    if (operand.kind === "bool") return { kind: "bool", value: operand.value === undefined ? undefined : !operand.value };
+    if (operand.kind === "bool")
+      return { kind: "bool", value: operand.value === undefined ? undefined : !operand.value };
     if (operand.kind === "tensor") return applyRow(machine, "not", [operand], place, "not");
   }
   return machine.raise("E0215", place, { operator, left: describe(operand), right: "" });

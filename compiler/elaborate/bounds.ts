@@ -72,7 +72,10 @@ function visitNode(node: Node, sources: ReadonlyMap<Tensor, Tensor>, note: Note)
     const [only, ...more] = data;
     const source = only && sources.get(only.read.tensor);
     if (!only || !source || more.length > 0 || guarded || Math.abs(only.coefficient) !== 1) return;
-    const rest = rangeOf({ offset: coordinate.offset, terms: coordinate.terms.filter((term) => term !== only) }, extents);
+    const rest = rangeOf(
+      { offset: coordinate.offset, terms: coordinate.terms.filter((term) => term !== only) },
+      extents,
+    );
     if (!rest) return;
     const [min, max] = [-rest.min, extent - 1 - rest.max];
     note(source, only.coefficient === 1 ? { min, max } : { min: -max, max: -min });

@@ -1,6 +1,6 @@
 /** Applying a value to arguments, and `|>`. */
 import type { Expression } from "../../grammar/ast.ts";
-import { bindable, bindArguments, finishResult, prepareWhere, runWhere } from "./arguments.ts";
+import { bindArguments, bindable, finishResult, prepareWhere, runWhere } from "./arguments.ts";
 import type { Machine } from "./context.ts";
 import { applyInstance, instantiate } from "./layers.ts";
 import { bindPattern } from "./patterns.ts";

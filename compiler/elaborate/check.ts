@@ -1,16 +1,22 @@
 /** `dlx check`: every declaration of a file over the domain of shapes, sizes left open. */
-import type { Declaration, FunctionDeclaration, ModelDeclaration, Parameter, TwoListDeclaration } from "../../grammar/ast.ts";
+import type {
+  Declaration,
+  FunctionDeclaration,
+  ModelDeclaration,
+  Parameter,
+  TwoListDeclaration,
+} from "../../grammar/ast.ts";
 import { checkDefinitions } from "../check/definitions.ts";
 import type { Diagnostic } from "../diagnostics/index.ts";
 import { constant, type Dim } from "../types/dims.ts";
 import { finishResult, prepareWhere, runWhere } from "./arguments.ts";
-import { type Setting } from "./configuration.ts";
+import type { Setting } from "./configuration.ts";
 import { AlreadyReported, Failure, placeOf, Undecided } from "./context.ts";
 import { shapeOfType } from "./convert.ts";
 import { batchName, runTrainBody } from "./elaborate.ts";
 import { ShapesEntry } from "./entry.ts";
 import { applyInstance } from "./layers.ts";
-import { link, type Linked } from "./link.ts";
+import { type Linked, link } from "./link.ts";
 import { Evaluator } from "./machine.ts";
 import type { Loaded } from "./modules.ts";
 import { handle } from "./shapes-domain.ts";
@@ -74,7 +80,9 @@ class Checking {
 
   #report(diagnostic: Diagnostic): void {
     const same = (one: Diagnostic) =>
-      one.code === diagnostic.code && one.source.file === diagnostic.source.file && one.span.start === diagnostic.span.start;
+      one.code === diagnostic.code &&
+      one.source.file === diagnostic.source.file &&
+      one.span.start === diagnostic.span.start;
     if (!this.#diagnostics.some(same)) this.#diagnostics.push(diagnostic);
   }
 
@@ -92,7 +100,8 @@ class Checking {
         return;
       }
       case "train":
-        for (const updates of [true, false]) this.#tryEach([undefined, 2], (size) => this.#train(declaration, scope, updates, size));
+        for (const updates of [true, false])
+          this.#tryEach([undefined, 2], (size) => this.#train(declaration, scope, updates, size));
         return;
       case "fn":
       case "layer":
@@ -127,7 +136,8 @@ class Checking {
   }
   #tooDeep(): void {
     const place = this.#evaluator.deepest;
-    if (place) this.#tryEach([undefined], () => this.#evaluator.raise("E0510", place, { limit: "the compiler's stack" }));
+    if (place)
+      this.#tryEach([undefined], () => this.#evaluator.raise("E0510", place, { limit: "the compiler's stack" }));
   }
 
   // ---- Models and train blocks ----------------------------------------------------------------------------------------------
@@ -137,11 +147,23 @@ class Checking {
     const { declaration } = instance;
     if (declaration.kind !== "model") return;
     evaluator.inEntry(new ShapesEntry(false), () =>
-      this.#model(evaluator, instance, declaration, { dimension: (name) => this.#size(name, undefined), run: 1 }, false),
+      this.#model(
+        evaluator,
+        instance,
+        declaration,
+        { dimension: (name) => this.#size(name, undefined), run: 1 },
+        false,
+      ),
     );
   }
 
-  #model(evaluator: Evaluator, instance: Instance, declaration: ModelDeclaration, filling: Filling, recover: boolean): void {
+  #model(
+    evaluator: Evaluator,
+    instance: Instance,
+    declaration: ModelDeclaration,
+    filling: Filling,
+    recover: boolean,
+  ): void {
     const scope = new Scope(instance.scope.source, instance.scope);
     prepareWhere(declaration.where, scope, evaluator);
     const args = this.#inputs(declaration.parameters, scope, filling);
@@ -178,12 +200,15 @@ class Checking {
     for (const run of lengths) {
       try {
         this.#evaluator.restart();
-        this.#evaluator.inEntry(new ShapesEntry(declaration.kind === "optimizer"), () => this.#apply(declaration, outer, run));
+        this.#evaluator.inEntry(new ShapesEntry(declaration.kind === "optimizer"), () =>
+          this.#apply(declaration, outer, run),
+        );
         return;
       } catch (error) {
         if (error instanceof Failure) first ??= error;
         else if (error instanceof RangeError) return this.#tooDeep();
-        else if (error instanceof AlreadyReported || error instanceof NotCheckable || error instanceof Undecided) return;
+        else if (error instanceof AlreadyReported || error instanceof NotCheckable || error instanceof Undecided)
+          return;
         else throw error;
       }
     }
@@ -210,7 +235,12 @@ class Checking {
       finishResult(evaluator, value, declaration.result, declaration.body, scope, declaration.name.text, place);
     };
     if (declaration.kind === "fn") return body();
-    const owner = { instance: aloneInstance(declaration, configured), prefix: [], counters: new Map(), taken: new Set<string>() };
+    const owner = {
+      instance: aloneInstance(declaration, configured),
+      prefix: [],
+      counters: new Map(),
+      taken: new Set<string>(),
+    };
     evaluator.within({ owner, training: true }, body);
   }
 
@@ -218,9 +248,14 @@ class Checking {
     for (const parameter of parameters) {
       const name = parameter.name.text;
       const place = placeOf(scope, parameter);
-      const value = parameter.default ? this.#evaluator.evaluate(parameter.default, scope) : this.#open(parameter, scope, size);
+      const value = parameter.default
+        ? this.#evaluator.evaluate(parameter.default, scope)
+        : this.#open(parameter, scope, size);
       const what = `${name}`;
-      scope.bind(name, parameter.type && value ? this.#evaluator.convert(value, parameter.type, scope, what, place) : value);
+      scope.bind(
+        name,
+        parameter.type && value ? this.#evaluator.convert(value, parameter.type, scope, what, place) : value,
+      );
     }
   }
   /** A configuration value that only users choose. */
@@ -229,7 +264,12 @@ class Checking {
     if (type?.kind === "simple-type" && type.name === "float") return { kind: "float", value: undefined };
     if (type?.kind === "tensor-type" && type.dtype === "bool" && !type.axes) return { kind: "bool", value: undefined };
     if (type?.kind === "tensor-type")
-      return stored(handle(type.dtype, shapeOfType(this.#evaluator, type, scope, (one) => this.#size(one, undefined))));
+      return stored(
+        handle(
+          type.dtype,
+          shapeOfType(this.#evaluator, type, scope, (one) => this.#size(one, undefined)),
+        ),
+      );
     throw new NotCheckable();
   }
 
@@ -246,7 +286,9 @@ class Checking {
         scope.bind(name, value);
         return { name, value, place };
       }
-      const value = parameter.default ? this.#evaluator.evaluate(parameter.default, scope) : this.#open(parameter, scope, undefined);
+      const value = parameter.default
+        ? this.#evaluator.evaluate(parameter.default, scope)
+        : this.#open(parameter, scope, undefined);
       scope.bind(name, value);
       return { name, value, place };
     });
@@ -255,14 +297,19 @@ class Checking {
     if (type?.kind !== "tensor-type") return;
     for (const axis of type.axes ?? []) {
       if (axis.kind !== "spread" || scope.findLocal(axis.name.text)) continue;
-      const elements = Array.from({ length: run }, (_, k): Value => ({ kind: "int", value: dimension(`${axis.name.text}${k + 1}`) }));
+      const elements = Array.from(
+        { length: run },
+        (_, k): Value => ({ kind: "int", value: dimension(`${axis.name.text}${k + 1}`) }),
+      );
       scope.bind(axis.name.text, { kind: "list", elements });
     }
   }
 }
 
 function usesRuns({ parameters }: FunctionDeclaration | TwoListDeclaration): boolean {
-  return parameters.some(({ type }) => type?.kind === "tensor-type" && type.axes?.some((axis) => axis.kind === "spread"));
+  return parameters.some(
+    ({ type }) => type?.kind === "tensor-type" && type.axes?.some((axis) => axis.kind === "spread"),
+  );
 }
 function aloneInstance(declaration: TwoListDeclaration, scope: Scope): Instance {
   return {

@@ -34,7 +34,9 @@ export function configure(
 function valueOf(setting: Setting): Value {
   if (typeof setting === "boolean") return { kind: "bool", value: setting };
   if (typeof setting === "number")
-    return Number.isSafeInteger(setting) ? { kind: "int", value: constant(setting) } : { kind: "float", value: setting };
+    return Number.isSafeInteger(setting)
+      ? { kind: "int", value: constant(setting) }
+      : { kind: "float", value: setting };
   if (typeof setting !== "string") return { kind: "list", elements: setting.map(valueOf) };
   if (setting === "true" || setting === "false") return { kind: "bool", value: setting === "true" };
   if (/^[+-]?\d+$/.test(setting)) return valueOf(Number(setting));

@@ -1,8 +1,7 @@
 /** What every part of the evaluator is handed: the machine, as the parts see it. `machine.ts` is it. */
 import type { Block, Expression, Type } from "../../grammar/ast.ts";
 import type { Span } from "../../grammar/span.ts";
-import type { Details, Diagnostic } from "../diagnostics/index.ts";
-import { diagnose } from "../diagnostics/index.ts";
+import type { Details, Diagnostic, diagnose } from "../diagnostics/index.ts";
 import type { Dim } from "../types/dims.ts";
 import type { DType } from "../types/dtype.ts";
 import type { Shape } from "../types/shape.ts";

@@ -3,7 +3,7 @@ import type { AxisType, Expression, TensorType, Type } from "../../grammar/ast.t
 import { constantOf, type Dim, printDim } from "../types/dims.ts";
 import { isFloat, scalarType } from "../types/dtype.ts";
 import { printShape, printType, type Shape } from "../types/shape.ts";
-import { type AxisPattern, type Bindings, emptyBindings, matchShape, type Mismatch } from "../types/unify.ts";
+import { type AxisPattern, type Bindings, emptyBindings, type Mismatch, matchShape } from "../types/unify.ts";
 import { hasIndices } from "./arithmetic.ts";
 import { type Machine, placeOf } from "./context.ts";
 import { asTensor, cameFrom, convertElement, elementwise, scalarTensor } from "./tensors.ts";
@@ -99,7 +99,8 @@ function convertTensor(
   // A compile-time truth stays one: `bool` alone is both stages.
   if (type.dtype === "bool" && type.axes === undefined && value.kind === "bool") return value;
   const tensor = promote(machine, value, type, place);
-  if (!tensor) return machine.raise("E0205", place, { name: what, expected: textOf(scope.source, type), got: describe(value) });
+  if (!tensor)
+    return machine.raise("E0205", place, { name: what, expected: textOf(scope.source, type), got: describe(value) });
   const { pattern, bindings } = patternOf(machine, type.axes ?? [], scope);
   const mismatch = matchShape(pattern, tensor.shape, bindings);
   if (mismatch) {
@@ -148,7 +149,8 @@ export function patternOf(
   const pattern = axes.map((axis): AxisPattern => {
     if (axis.kind === "spread") {
       const run = scope.findLocal(axis.name.text);
-      if (run?.kind === "value" && run.value.kind === "list") bindings.runs.set(axis.name.text, dimsOf(run.value.elements));
+      if (run?.kind === "value" && run.value.kind === "list")
+        bindings.runs.set(axis.name.text, dimsOf(run.value.elements));
       return { kind: "run", name: axis.name.text };
     }
     const { value } = axis;
@@ -275,7 +277,13 @@ function explain(mismatch: Mismatch): string {
   }
 }
 function advice(mismatch: Mismatch, tensor: TensorValue): { fix?: string } {
-  if (mismatch.kind === "rank" && !mismatch.atLeast && mismatch.expected < mismatch.got && mismatch.expected === 2 && tensor.shape.length > 2)
+  if (
+    mismatch.kind === "rank" &&
+    !mismatch.atLeast &&
+    mismatch.expected < mismatch.got &&
+    mismatch.expected === 2 &&
+    tensor.shape.length > 2
+  )
     return { fix: "add `|> flatten`" };
   return {};
 }

@@ -2,8 +2,9 @@
  * Coordinates of reads, as elements: what they are made of, what range they have. Shared by the check of a read and by the
  * graph.
  */
-import * as dims from "../types/dims.ts";
+
 import type { Bounds, Dim } from "../types/dims.ts";
+import * as dims from "../types/dims.ts";
 import { asDim, type Element, type Index, isIndex } from "./element.ts";
 
 /** `dim + sum of coefficient * element`; the elements read data, or apply what no polynomial can express. */

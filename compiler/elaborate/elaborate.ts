@@ -5,7 +5,7 @@ import type { Diagnostic } from "../diagnostics/index.ts";
 import type { Graph } from "../graph/graph.ts";
 import { constant } from "../types/dims.ts";
 import { concreteShape } from "../types/shape.ts";
-import { prepareWhere, runWhere, finishResult } from "./arguments.ts";
+import { finishResult, prepareWhere, runWhere } from "./arguments.ts";
 import { inputBounds } from "./bounds.ts";
 import { configure, type Setting } from "./configuration.ts";
 import { AlreadyReported, Failure, placeOf } from "./context.ts";
@@ -78,7 +78,8 @@ class Elaboration {
     );
     const wanted = (names: readonly string[] | undefined, { name }: Declaration) => names?.includes(name.text) ?? true;
     const models = declarations.flatMap(({ declaration }) => (declaration.kind === "model" ? [declaration] : []));
-    for (const declaration of models) this.#attempt(() => this.#model(declaration, wanted(this.#options.models, declaration)));
+    for (const declaration of models)
+      this.#attempt(() => this.#model(declaration, wanted(this.#options.models, declaration)));
     for (const { declaration, file } of declarations) {
       const scope = this.#linked.scopeOf(file);
       if (declaration.kind === "fn" && declaration.exported && this.#options.calls !== false)
@@ -103,7 +104,8 @@ class Elaboration {
     }
   }
   #report(diagnostic: Diagnostic): void {
-    const same = (one: Diagnostic) => one.code === diagnostic.code && one.source === diagnostic.source && one.span.start === diagnostic.span.start;
+    const same = (one: Diagnostic) =>
+      one.code === diagnostic.code && one.source === diagnostic.source && one.span.start === diagnostic.span.start;
     if (!this.#diagnostics.some(same)) this.#diagnostics.push(diagnostic);
   }
   /** The stack of the machine that compiles ended before our own limit. */
@@ -129,7 +131,13 @@ class Elaboration {
     this.#evaluator.inEntry(entry, () => {
       const scope = new Scope(instance.scope.source, instance.scope);
       prepareWhere(declaration.where, scope, this.#evaluator);
-      this.#applyModel(entry, instance, declaration, scope, this.#sizes(1, batchName(declaration), declaration.name.text));
+      this.#applyModel(
+        entry,
+        instance,
+        declaration,
+        scope,
+        this.#sizes(1, batchName(declaration), declaration.name.text),
+      );
     });
   }
 
@@ -156,19 +164,30 @@ class Elaboration {
     const name = declaration.name.text;
     const batch = batchName(declaration);
     const given = batch === undefined ? undefined : this.#options.sizes?.[batch];
-    const batches = batch === undefined || given !== undefined ? [given ?? 1] : [...new Set([1, ...(this.#options.batches ?? [])])];
+    const batches =
+      batch === undefined || given !== undefined ? [given ?? 1] : [...new Set([1, ...(this.#options.batches ?? [])])];
     for (const size of wanted ? batches : [1]) {
       const entry = new GraphEntry("predict");
       this.#evaluator.inEntry(entry, () => {
         const scope = new Scope(instance.scope.source, instance.scope);
         prepareWhere(declaration.where, scope, this.#evaluator);
-        const { inputs, result } = this.#applyModel(entry, instance, declaration, scope, this.#sizes(size, batch, name));
+        const { inputs, result } = this.#applyModel(
+          entry,
+          instance,
+          declaration,
+          scope,
+          this.#sizes(size, batch, name),
+        );
         const place = placeOf(scope, declaration.body);
         for (const one of resultOutputs(this.#evaluator, result, place))
           addOutput(this.#evaluator, entry, "result", one.name, one.value, place);
         if (!wanted) return;
         const title = batch === undefined ? name : `${name}@${size}`;
-        this.#add(entry, { name: title, kind: "predict", of: name, ...(batch !== undefined && { batch: size }) }, inputs);
+        this.#add(
+          entry,
+          { name: title, kind: "predict", of: name, ...(batch !== undefined && { batch: size }) },
+          inputs,
+        );
       });
     }
   }
@@ -180,7 +199,13 @@ class Elaboration {
     evaluator.inEntry(entry, () => {
       const scope = new Scope(outer.source, outer);
       prepareWhere(declaration.where, scope, evaluator);
-      const inputs = graphInputs(evaluator, entry, declaration.parameters, scope, this.#sizes(1, batchName(declaration), name));
+      const inputs = graphInputs(
+        evaluator,
+        entry,
+        declaration.parameters,
+        scope,
+        this.#sizes(1, batchName(declaration), name),
+      );
       const place = placeOf(scope, declaration.body);
       runWhere(evaluator, declaration.where, scope, placeOf(scope, declaration.name));
       const value = evaluator.evaluate(declaration.body, scope);
@@ -219,7 +244,11 @@ class Elaboration {
       const size = batch?.kind === "value" && batch.value.kind === "int" ? batch.value.value : undefined;
       const count = size && concreteShape([size])?.[0];
       const title = `${name}.${updates ? "step" : "evaluate"}`;
-      this.#add(entry, { name: title, kind: updates ? "step" : "evaluate", of: name, ...(count && { batch: count }) }, inputs);
+      this.#add(
+        entry,
+        { name: title, kind: updates ? "step" : "evaluate", of: name, ...(count && { batch: count }) },
+        inputs,
+      );
     });
   }
   /** Every slot that changed, and the step counter. */
@@ -239,7 +268,9 @@ class Elaboration {
   #initialEntries(): void {
     const { initials } = this.#evaluator.slots;
     const add = (entry: GraphEntry, name: string, of: string) => {
-      const own = initials.filter(({ slot }) => (slot.block === undefined ? entry === this.#initial : entry.block === slot.block));
+      const own = initials.filter(({ slot }) =>
+        slot.block === undefined ? entry === this.#initial : entry.block === slot.block,
+      );
       for (const { slot, handle } of own) entry.output(handle, slot.role, slot.path);
       if (own.length > 0) this.#add(entry, { name, kind: "initialize", of }, []);
     };
@@ -260,7 +291,12 @@ class Elaboration {
   #program(models: readonly ModelDeclaration[]): Program {
     const exported = models.filter((model) => model.exported);
     const [main, ...others] = exported.length > 0 ? exported : models;
-    const used = new Set(this.#entries.flatMap(({ graph }) => [...graph.inputs.map(({ path }) => path), ...graph.outputs.map(({ path }) => path)]));
+    const used = new Set(
+      this.#entries.flatMap(({ graph }) => [
+        ...graph.inputs.map(({ path }) => path),
+        ...graph.outputs.map(({ path }) => path),
+      ]),
+    );
     const persistent = [...this.#evaluator.slots.all.values()].filter(({ path }) => used.has(path)).map(persistentSlot);
     const steps = this.#entries.flatMap(({ kind, of }): PersistentSlot[] =>
       kind === "step" ? [{ path: `${of}.step`, role: "step", block: of, dtype: "i32", shape: [], fill: 0 }] : [],
@@ -277,7 +313,9 @@ class Elaboration {
 function withBounds(inputs: readonly InputSlot[], graph: Graph): InputSlot[] {
   const bounds = inputBounds(graph);
   return inputs.map((slot) => {
-    const tensor = graph.inputs.find(({ role, path }) => path === slot.name && (role === "argument" || role === "knob"));
+    const tensor = graph.inputs.find(
+      ({ role, path }) => path === slot.name && (role === "argument" || role === "knob"),
+    );
     const range = tensor && bounds.get(tensor.tensor);
     return range ? { ...slot, bounds: range } : slot;
   });

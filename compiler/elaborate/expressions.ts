@@ -1,5 +1,14 @@
 /** Evaluating expressions: one case a kind; what takes more than a few lines lives in a file of its own. */
-import type { BinaryExpression, Call, Expression, FieldExpression, IfExpression, PipeExpression, Repeat, Text } from "../../grammar/ast.ts";
+import type {
+  BinaryExpression,
+  Call,
+  Expression,
+  FieldExpression,
+  IfExpression,
+  PipeExpression,
+  Repeat,
+  Text,
+} from "../../grammar/ast.ts";
 import { suggest } from "../diagnostics/index.ts";
 import { constant, constantOf, printDim } from "../types/dims.ts";
 import { bindable } from "./arguments.ts";
@@ -13,7 +22,15 @@ import { matrixProduct } from "./matmul.ts";
 import { reduction } from "./notation.ts";
 import { bindPattern } from "./patterns.ts";
 import { stored } from "./tensors.ts";
-import { type ArgumentValue, describe, type Place, type Scope, showValue, type TreeEntry, type Value } from "./values.ts";
+import {
+  type ArgumentValue,
+  describe,
+  type Place,
+  type Scope,
+  showValue,
+  type TreeEntry,
+  type Value,
+} from "./values.ts";
 
 export function evaluateExpression(machine: Machine, expression: Expression, scope: Scope): Value {
   const place = placeOf(scope, expression);
@@ -75,7 +92,8 @@ function operators(machine: Machine, expression: BinaryExpression, scope: Scope)
     if (value.kind === "bool" && shortCut(operator, value.value)) continue;
     const right = machine.evaluate(operand, scope);
     const place = { source: scope.source, span };
-    value = operator === "@" ? matrixProduct(machine, value, right, place) : binary(machine, operator, value, right, place);
+    value =
+      operator === "@" ? matrixProduct(machine, value, right, place) : binary(machine, operator, value, right, place);
   }
   return value;
 }
@@ -159,7 +177,8 @@ function evaluateCall(machine: Machine, expression: Call, scope: Scope, place: P
     kind: "builtin",
     name: "the function",
     call: (args, at) => {
-      if (args.length !== holes) machine.raise("E0203", at, { callee: "the function", expected: holes, got: args.length });
+      if (args.length !== holes)
+        machine.raise("E0203", at, { callee: "the function", expected: holes, got: args.length });
       let next = 0;
       const filled = fixed.map((one): ArgumentValue => {
         const value = one.value ?? args[next++]?.value;
@@ -240,7 +259,8 @@ function choose(machine: Machine, expression: IfExpression, scope: Scope): Value
 function repeat(machine: Machine, expression: Repeat, scope: Scope): Value {
   const place = placeOf(scope, expression.count);
   const count = machine.evaluate(expression.count, scope);
-  if (count.kind !== "int") return machine.raise("E0205", place, { name: "repeat", expected: "int", got: describe(count) });
+  if (count.kind !== "int")
+    return machine.raise("E0205", place, { name: "repeat", expected: "int", got: describe(count) });
   const times = constantOf(count.value);
   if (times === undefined) throw new Undecided(place, printDim(count.value));
   if (times > limits.repeat) machine.raise("E0511", place, { limit: limits.repeat });
@@ -249,7 +269,8 @@ function repeat(machine: Machine, expression: Repeat, scope: Scope): Value {
   for (let k = 0; k < times; k++) {
     const inner = scope.child();
     inner.bind(expression.index.text, { kind: "int", value: constant(k) });
-    if (carry) bindPattern(machine, carry.pattern, bindable(machine, value, "carry"), inner, placeOf(scope, expression));
+    if (carry)
+      bindPattern(machine, carry.pattern, bindable(machine, value, "carry"), inner, placeOf(scope, expression));
     const owner = machine.dynamic.owner;
     const named = owner && { ...owner, prefix: [...owner.prefix, `${k}`] };
     const next = machine.within({ owner: named }, () => machine.evaluate(expression.body, inner));

@@ -8,7 +8,7 @@ import * as dims from "../types/dims.ts";
 import type { DType } from "../types/dtype.ts";
 import { type Shape, shapeOf } from "../types/shape.ts";
 import type { Computation, TensorDomain } from "./domain.ts";
-import { type Element, type Handle, type Index, inOrder, indicesOf } from "./element.ts";
+import { type Element, type Handle, type Index, indicesOf, inOrder } from "./element.ts";
 import { lowerBody, sizesOf } from "./lower.ts";
 import { rewriteIntegers, splitIndices } from "./split.ts";
 
@@ -196,7 +196,13 @@ export class GraphDomain implements TensorDomain {
         path: k < carries.length ? `carry_${k + 1}` : `stacked_${k + 1 - carries.length}`,
       })),
     );
-    const results = this.#frame.builder.scan(spec.hint, { length: sizeOf(spec.length), carries, slices, captured, body });
+    const results = this.#frame.builder.scan(spec.hint, {
+      length: sizeOf(spec.length),
+      carries,
+      slices,
+      captured,
+      body,
+    });
     return results.map((tensor) => this.#handle(tensor));
   }
 
@@ -218,7 +224,8 @@ export class GraphDomain implements TensorDomain {
     const graph = ({ frame, tensors }: typeof forward, position: number, extra: readonly Tensor[]): Graph => {
       const inputs = frame.builder.inputs.filter(({ tensor }) => ![...frame.captured.values()].includes(tensor));
       const more = captured.map((tensor) => {
-        const known = frame.captured.get(tensor) ?? frame.builder.tensor(tensor.name, tensor.type.dtype, tensor.type.shape);
+        const known =
+          frame.captured.get(tensor) ?? frame.builder.tensor(tensor.name, tensor.type.dtype, tensor.type.shape);
         return { tensor: known, role: "argument" as const, path: known.name };
       });
       const { nodes } = frame.builder.finish([]);
@@ -229,7 +236,9 @@ export class GraphDomain implements TensorDomain {
       }));
       return { inputs: [...inputs.slice(0, position), ...more, ...inputs.slice(position)], nodes, outputs };
     };
-    const zeros = captured.map((tensor) => backward.frame.builder.constant(`${tensor.name}.zero`, { ...tensor.type }, [0]));
+    const zeros = captured.map((tensor) =>
+      backward.frame.builder.constant(`${tensor.name}.zero`, { ...tensor.type }, [0]),
+    );
     const made = this.#frame.builder.custom(
       spec.hint,
       [...operands, ...captured],

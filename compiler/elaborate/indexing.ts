@@ -1,7 +1,7 @@
 /** `x[...]`: reads by coordinates, slices, new axes, runs; `list[i]` and `list[a:b]` on lists. */
 import type { IndexExpression, IndexItem } from "../../grammar/ast.ts";
-import { constant, constantOf, type Dim, printDim, quotient, subtract } from "../types/dims.ts";
 import * as dims from "../types/dims.ts";
+import { constant, constantOf, type Dim, printDim, quotient, subtract } from "../types/dims.ts";
 import { type Machine, placeOf, Undecided } from "./context.ts";
 import { inRange, partsOf, rangeOf } from "./coordinate.ts";
 import { applyElement, asDim, constantElement, type Element, integerElement } from "./element.ts";
@@ -11,7 +11,8 @@ import { describe, type ListValue, type Place, type Scope, type TensorValue, typ
 export function indexValue(machine: Machine, expression: IndexExpression, target: Value, scope: Scope): Value {
   if (target.kind === "list") return indexList(machine, expression, target, scope);
   if (target.kind === "tensor") return indexTensor(machine, expression, target, scope);
-  if (target.kind === "tuple") return indexList(machine, expression, { kind: "list", elements: target.elements }, scope);
+  if (target.kind === "tuple")
+    return indexList(machine, expression, { kind: "list", elements: target.elements }, scope);
   return machine.raise("E0216", placeOf(scope, expression.target), { got: describe(target) });
 }
 
@@ -29,14 +30,21 @@ function indexList(machine: Machine, expression: IndexExpression, list: ListValu
       const to = part(item.to, length);
       const step = part(item.step, 1);
       if (step < 1) machine.raise("E0315", place, { what: `step ${step}`, extent: length });
-      return { kind: "list", elements: list.elements.slice(clampTo(from, length), clampTo(to, length)).filter((_, k) => k % step === 0) };
+      return {
+        kind: "list",
+        elements: list.elements.slice(clampTo(from, length), clampTo(to, length)).filter((_, k) => k % step === 0),
+      };
     }
     if (item.kind === "coordinate") {
       const value = machine.evaluate(item.value, scope);
-      if (value.kind === "int" && constantOf(value.value) === undefined) return chooseFromList(machine, list, value.value, place);
+      if (value.kind === "int" && constantOf(value.value) === undefined)
+        return chooseFromList(machine, list, value.value, place);
       const at = constantInt(machine, value, placeOf(scope, item));
       const found = list.elements[at];
-      return found ?? machine.raise("E0305", placeOf(scope, item), { low: at, high: at, extent: length, axis: 1, what: "the list" });
+      return (
+        found ??
+        machine.raise("E0305", placeOf(scope, item), { low: at, high: at, extent: length, axis: 1, what: "the list" })
+      );
     }
   }
   return machine.raise("E0306", place, { what: describe(list), expected: 1, got: expression.items.length });
@@ -54,7 +62,13 @@ function chooseFromList(machine: Machine, list: ListValue, at: Dim, place: Place
     throw new Undecided(place, `element ${printDim(at)} of a list`);
   const range = rangeOf(at, constant(elements.length));
   if (range.minimum < 0 || range.maximum >= elements.length)
-    machine.raise("E0305", place, { low: range.minimum, high: range.maximum, extent: elements.length, axis: 1, what: "the list" });
+    machine.raise("E0305", place, {
+      low: range.minimum,
+      high: range.maximum,
+      extent: elements.length,
+      axis: 1,
+      what: "the list",
+    });
   const position = integerElement(at);
   let chosen = first.at([]);
   elements.forEach((one, k) => {
@@ -65,7 +79,8 @@ function chooseFromList(machine: Machine, list: ListValue, at: Dim, place: Place
   return scalarTensor(chosen, first.dtype);
 }
 export function constantInt(machine: Machine, value: Value, place: Place): number {
-  if (value.kind !== "int") return machine.raise("E0205", place, { name: "this", expected: "int", got: describe(value) });
+  if (value.kind !== "int")
+    return machine.raise("E0205", place, { name: "this", expected: "int", got: describe(value) });
   const constant = constantOf(value.value);
   if (constant === undefined) throw new Undecided(place, printDim(value.value));
   return constant;
@@ -176,7 +191,11 @@ function sliceOf(
     if (!expression) return undefined;
     const value = machine.within({ roundingDivision: true }, () => machine.evaluate(expression, scope));
     if (value.kind === "int") return value.value;
-    return machine.raise("E0205", placeOf(scope, expression), { name: "a slice", expected: "int", got: describe(value) });
+    return machine.raise("E0205", placeOf(scope, expression), {
+      name: "a slice",
+      expected: "int",
+      got: describe(value),
+    });
   };
   const from = part(item.from) ?? constant(0);
   const to = part(item.to) ?? extent;

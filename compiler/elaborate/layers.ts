@@ -183,7 +183,10 @@ function declareTree(machine: Machine, statement: ParamStatement, like: Value, s
   let leaves: TensorValue[] | undefined;
   const leaf = (k: number): Value => {
     leaves ??= initialLeaves(machine, statement, tree.entries.length, scope);
-    return leaves[k] ?? machine.raise("E0316", place, { operation: "state", first: describe(tree), second: `${leaves.length} tensors` });
+    return (
+      leaves[k] ??
+      machine.raise("E0316", place, { operation: "state", first: describe(tree), second: `${leaves.length} tensors` })
+    );
   };
   const slots = tree.entries.map(({ path, value }, k) =>
     machine.declare({

@@ -4,11 +4,20 @@ import { constantScalar } from "../graph/builder.ts";
 import type { Coordinate, Scalar, ScalarRead, Tensor, Term } from "../graph/graph.ts";
 import { invariant } from "../invariant.ts";
 import { evaluate } from "../scalar/numbers.ts";
-import * as dims from "../types/dims.ts";
 import type { Dim } from "../types/dims.ts";
+import * as dims from "../types/dims.ts";
 import { concreteShape } from "../types/shape.ts";
 import { inRange, partsOf } from "./coordinate.ts";
-import { type Element, type ElementRead, type Handle, type Index, indicesOf, inOrder, integerElement, isIndex } from "./element.ts";
+import {
+  type Element,
+  type ElementRead,
+  type Handle,
+  type Index,
+  indicesOf,
+  inOrder,
+  integerElement,
+  isIndex,
+} from "./element.ts";
 
 export interface LoweringContext {
   /** Position of an index in the node's domain. */
@@ -148,8 +157,7 @@ function coordinateOf(dim: Dim, data: Data, context: LoweringContext): Coordinat
     invariant(index, `the size ${dims.printDim(alone)} is not known`);
     if (isLone(term.factors))
       terms.push({ kind: "affine", coefficient: term.coefficient, position: context.position(index) });
-    else if (more.length === 0)
-      terms.push(tableTerm(index, context, (k) => dims.evaluateDim(alone, () => k)));
+    else if (more.length === 0) terms.push(tableTerm(index, context, (k) => dims.evaluateDim(alone, () => k)));
     else terms.push(storedTerm(inOrder(indices), integerElement(alone), 1, context));
   }
   for (const { coefficient, element } of data) terms.push(dataTerm(coefficient, element, context));
@@ -159,7 +167,11 @@ function coordinateOf(dim: Dim, data: Data, context: LoweringContext): Coordinat
 function tableTerm(index: Index, context: LoweringContext, value: (k: number) => number): Term {
   const extent = dims.constantOf(index.extent);
   invariant(extent !== undefined, `the extent of ${index.name} is not known`);
-  return { kind: "table", table: Array.from({ length: extent }, (_, k) => value(k)), position: context.position(index) };
+  return {
+    kind: "table",
+    table: Array.from({ length: extent }, (_, k) => value(k)),
+    position: context.position(index),
+  };
 }
 
 function dataTerm(coefficient: number, element: Element, context: LoweringContext): Term {

@@ -1,19 +1,27 @@
 /** The staged evaluator: holds what changes while it runs, and ties the parts together. */
 import type { Block, Expression, Type } from "../../grammar/ast.ts";
-import type { Details, Diagnostic } from "../diagnostics/index.ts";
 import { construct } from "../diagnostics/construct.ts";
+import type { Details, Diagnostic } from "../diagnostics/index.ts";
 import { catalogue } from "../diagnostics/index.ts";
 import type { Dim } from "../types/dims.ts";
 import { constant, constantOf, DimOverflow } from "../types/dims.ts";
 import { applyNumeric } from "./arithmetic.ts";
 import { call } from "./calls.ts";
-import { type CallFrame, type Code, type Dynamic, type Entry, Failure, type Machine, type ValuesOf } from "./context.ts";
+import {
+  type CallFrame,
+  type Code,
+  type Dynamic,
+  type Entry,
+  Failure,
+  type Machine,
+  type ValuesOf,
+} from "./context.ts";
 import { convert } from "./convert.ts";
 import type { TensorDomain } from "./domain.ts";
 import type { Index } from "./element.ts";
 import { evaluateExpression } from "./expressions.ts";
-import { limits } from "./limits.ts";
 import { memberOf } from "./layers.ts";
+import { limits } from "./limits.ts";
 import { Slots } from "./slots.ts";
 import { runBlock, runBlockRecovering, type TrainStatement } from "./statements.ts";
 import type { ArgumentValue, Instance, Place, Scope, Slot, TensorValue, Value } from "./values.ts";
@@ -171,7 +179,10 @@ export class Evaluator implements Machine {
   warn<C extends Code>(code: C, place: Place, values: ValuesOf<C>, details: Details = {}): void {
     const warning = this.#diagnostic(code, place, values, details);
     const same = (one: Diagnostic) =>
-      one.code === code && one.source === warning.source && one.span.start === warning.span.start && one.message === warning.message;
+      one.code === code &&
+      one.source === warning.source &&
+      one.span.start === warning.span.start &&
+      one.message === warning.message;
     if (!this.warnings.some(same)) this.warnings.push(warning);
   }
   /** Told at the user's own call, with the library's line as a related place. */

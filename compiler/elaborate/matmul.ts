@@ -1,10 +1,10 @@
 /** `a @ b`, as the index form says: `sum[k] a[.., i, k] * b[.., k, j]`; leading axes of both agree. */
 import { compare, constant } from "../types/dims.ts";
+import { bindable } from "./arguments.ts";
 import { applyNumeric } from "./arithmetic.ts";
 import type { Machine } from "./context.ts";
 import { indexElement } from "./element.ts";
 import { reduceOver } from "./notation.ts";
-import { bindable } from "./arguments.ts";
 import { cameFrom, define, scalarTensor } from "./tensors.ts";
 import { describe, type Place, type Value } from "./values.ts";
 

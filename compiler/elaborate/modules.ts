@@ -78,7 +78,10 @@ function nameOfImport({ path }: Import): string {
 }
 
 /** What importing a module makes visible: its declarations, and for a library module what it imports. */
-export function exportsOf(unit: Unit, seen = new Set<Unit>()): { declaration: Declaration; file: Module; unit: Unit }[] {
+export function exportsOf(
+  unit: Unit,
+  seen = new Set<Unit>(),
+): { declaration: Declaration; file: Module; unit: Unit }[] {
   if (seen.has(unit)) return [];
   seen.add(unit);
   const own = unit.files.flatMap((file) => file.declarations.map((declaration) => ({ declaration, file, unit })));

@@ -39,9 +39,7 @@ export class ShapesDomain implements TensorDomain {
       ...slices.map(({ dtype, shape }) => handle(dtype, shape.slice(1))),
       handle("i32", []),
     ]);
-    return results.map((result, k) =>
-      k < carries.length ? result : handle(result.dtype, [length, ...result.shape]),
-    );
+    return results.map((result, k) => (k < carries.length ? result : handle(result.dtype, [length, ...result.shape])));
   }
   custom({ operands, forward, backward }: Parameters<TensorDomain["custom"]>[0]): readonly Handle[] {
     const results = forward(operands);

@@ -5,10 +5,9 @@ import * as dims from "../types/dims.ts";
 import { concreteShape } from "../types/shape.ts";
 import { type Machine, placeOf } from "./context.ts";
 import { shapeOfType } from "./convert.ts";
-import type { GraphEntry } from "./entry.ts";
 import type { Handle } from "./element.ts";
-import { force, handleOf, stored, uniformValue } from "./tensors.ts";
-import { asTensor } from "./tensors.ts";
+import type { GraphEntry } from "./entry.ts";
+import { asTensor, force, handleOf, stored, uniformValue } from "./tensors.ts";
 import { describe, type Place, type Scope, type TensorValue, type Value } from "./values.ts";
 
 /** What an open dimension is: a number when a graph is built, a symbol when shapes are checked. */
@@ -31,7 +30,11 @@ export function bindInputs(
     const place = placeOf(scope, parameter);
     if (type?.kind !== "tensor-type") {
       if (!parameter.default)
-        machine.raise("E0202", place, { callee: "an input", name: parameter.name.text, type: "a tensor type, or a default" });
+        machine.raise("E0202", place, {
+          callee: "an input",
+          name: parameter.name.text,
+          type: "a tensor type, or a default",
+        });
       else {
         const value = machine.evaluate(parameter.default, scope);
         scope.bind(parameter.name.text, type ? machine.convert(value, type, scope, parameter.name.text, place) : value);
@@ -41,7 +44,10 @@ export function bindInputs(
     const shape = shapeOfType(machine, type, scope, (name) => sizeOf(name, place));
     for (const [axis, extent] of shape.entries())
       if (dims.compare(extent, ">=", dims.constant(1)) === "no")
-        machine.raise("E0311", place, { name: `axis ${axis + 1} of ${parameter.name.text}`, extent: dims.printDim(extent) });
+        machine.raise("E0311", place, {
+          name: `axis ${axis + 1} of ${parameter.name.text}`,
+          extent: dims.printDim(extent),
+        });
     const value = stored(input(parameter, type.dtype, shape));
     scope.bind(parameter.name.text, { ...value, from: { what: `the input ${parameter.name.text}`, place } });
   }
@@ -96,7 +102,8 @@ export function resultOutputs(machine: Machine, result: Value, place: Place): { 
         return;
       default: {
         const tensor = asTensor(value);
-        if (!tensor) return machine.raise("E0205", place, { name: "the result", expected: "tensors", got: describe(value) });
+        if (!tensor)
+          return machine.raise("E0205", place, { name: "the result", expected: "tensors", got: describe(value) });
         named.push({ name: name === "" ? "output" : name, value: tensor });
       }
     }

@@ -1,12 +1,12 @@
 /** The tensors that outlive calls, by path, over all entries of a program; and the streams of random draws. */
+
+import { scalarType } from "../types/dtype.ts";
 import { printType, sameShape } from "../types/shape.ts";
 import type { Entry, Machine } from "./context.ts";
+import { runValue } from "./convert.ts";
 import type { Handle } from "./element.ts";
 import { slotOfOwner } from "./layers.ts";
-import { filled, force, handleOf, uniformValue } from "./tensors.ts";
-import { runValue } from "./convert.ts";
-import { asTensor, convertElement, elementwise } from "./tensors.ts";
-import { scalarType } from "../types/dtype.ts";
+import { asTensor, convertElement, elementwise, filled, force, handleOf, uniformValue } from "./tensors.ts";
 import { describe, type Place, type Slot, type TensorValue, type Value } from "./values.ts";
 
 type Spec = Parameters<Machine["declare"]>[0];
@@ -33,7 +33,11 @@ export class Slots {
 
   declare(machine: Machine, spec: Spec): Slot {
     const owner = machine.dynamic.owner;
-    if (!owner) return machine.raise("E0206", spec.place, { what: spec.role === "parameter" ? "param" : "state", where: "a layer, an optimizer or a train block" });
+    if (!owner)
+      return machine.raise("E0206", spec.place, {
+        what: spec.role === "parameter" ? "param" : "state",
+        where: "a layer, an optimizer or a train block",
+      });
     const { kind } = owner.instance.declaration;
     const block = kind === "train" || kind === "optimizer" ? owner.instance.path.split(".")[0] : undefined;
     const ownState = block !== undefined && spec.role === "state";
@@ -82,7 +86,9 @@ export class Slots {
     let counts = this.#draws.get(machine.entry);
     if (!counts) this.#draws.set(machine.entry, (counts = new Map()));
     const { owner } = machine.dynamic;
-    const path = owner ? [owner.instance.path, ...owner.prefix].join(".") : (machine.frames[0]?.what ?? place.source.file);
+    const path = owner
+      ? [owner.instance.path, ...owner.prefix].join(".")
+      : (machine.frames[0]?.what ?? place.source.file);
     const ordinal = counts.get(path) ?? 0;
     counts.set(path, ordinal + 1);
     return hash(`${path}#${ordinal}`);
@@ -90,7 +96,12 @@ export class Slots {
 }
 
 /** A tensor, a number for every element, or a function of the shape. */
-export function initialTensor(machine: Machine, value: Value, slot: Pick<Slot, "path" | "dtype" | "shape">, place: Place): TensorValue {
+export function initialTensor(
+  machine: Machine,
+  value: Value,
+  slot: Pick<Slot, "path" | "dtype" | "shape">,
+  place: Place,
+): TensorValue {
   const callable = value.kind === "fn" || value.kind === "closure" || value.kind === "builtin";
   const made = callable ? machine.invoke(value, [runValue(slot.shape)], place) : value;
   const tensor = asTensor(made);
@@ -118,7 +129,14 @@ export function initialTensor(machine: Machine, value: Value, slot: Pick<Slot, "
 function spread(machine: Machine, scalar: TensorValue, slot: Pick<Slot, "dtype" | "shape">, place: Place): TensorValue {
   const zeros = filled(slot.dtype, slot.shape, 0);
   const type = scalarType(slot.dtype);
-  return elementwise(machine, [scalar, zeros], slot.dtype, ([one]) => convertElement(one ?? scalar.at([]), type), "=", place);
+  return elementwise(
+    machine,
+    [scalar, zeros],
+    slot.dtype,
+    ([one]) => convertElement(one ?? scalar.at([]), type),
+    "=",
+    place,
+  );
 }
 
 export function hash(text: string): number {

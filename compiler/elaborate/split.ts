@@ -2,8 +2,9 @@
  * Quotients and remainders of an index by a divisor of its extent go away by splitting the index in two: with
  * `o = k*high + low` the normal form of `o / k` is `high` and that of `o % k` is `low`.
  */
-import * as dims from "../types/dims.ts";
+
 import type { Dim } from "../types/dims.ts";
+import * as dims from "../types/dims.ts";
 import { type Element, type Index, integerElement, isIndex } from "./element.ts";
 
 /** What stands for each index of a domain: itself, or the indices it was split into, outermost first. */
@@ -79,7 +80,11 @@ function loneIndex(dim: Dim): Index | undefined {
 }
 
 /** The element with its integers rewritten; subtrees that do not change stay the same objects. */
-export function rewriteIntegers(element: Element, rewrite: (dim: Dim) => Dim, memo = new Map<Element, Element>()): Element {
+export function rewriteIntegers(
+  element: Element,
+  rewrite: (dim: Dim) => Dim,
+  memo = new Map<Element, Element>(),
+): Element {
   const seen = memo.get(element);
   if (seen) return seen;
   const result = rewriteOne(element, (child) => rewriteIntegers(child, rewrite, memo), rewrite);

@@ -10,8 +10,8 @@ import { indexedLet } from "./notation.ts";
 import { bindPattern } from "./patterns.ts";
 import { chooseBetween } from "./select.ts";
 import { asTensor, force, handleOf, stored } from "./tensors.ts";
-import { parametersOf, treeOf } from "./trees.ts";
 import { textOf } from "./text.ts";
+import { parametersOf, treeOf } from "./trees.ts";
 import { describe, type Place, type Scope, type Slot, type TensorValue, type Value } from "./values.ts";
 
 /** Statements that only a train block has. */

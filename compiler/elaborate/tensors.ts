@@ -140,7 +140,8 @@ function storedInPlace(
   }
   if (next !== used.length) return undefined;
   const shape = indices.map(({ extent }) => extent);
-  const same = shape.length === handle.shape.length && shape.every((extent, axis) => extent.key === handle.shape[axis]?.key);
+  const same =
+    shape.length === handle.shape.length && shape.every((extent, axis) => extent.key === handle.shape[axis]?.key);
   return same ? handle : machine.domain.reshape(handle, shape);
 }
 
@@ -251,8 +252,7 @@ function broadcast(
 }
 /** `let y[i, j] = a[i, j] + b[j]`: what to write instead, where one operand has fewer axes. */
 function indexForm(what: string, left: TensorValue, right: TensorValue): { form?: string } {
-  const names = (value: TensorValue, from: number) =>
-    value.shape.map((_, axis) => axisName(from + axis)).join(", ");
+  const names = (value: TensorValue, from: number) => value.shape.map((_, axis) => axisName(from + axis)).join(", ");
   const [long, short] = left.shape.length >= right.shape.length ? [left, right] : [right, left];
   const gap = long.shape.length - short.shape.length;
   if (gap === 0 || what.length > 2) return {};
@@ -265,7 +265,9 @@ export function show(value: TensorValue): string {
   return printType(value.dtype, value.shape);
 }
 /** Related places that say where tensors came from. */
-export function cameFrom(values: readonly Value[]): { source: Place["source"]; span: Place["span"]; message: string }[] {
+export function cameFrom(
+  values: readonly Value[],
+): { source: Place["source"]; span: Place["span"]; message: string }[] {
   return values.flatMap((value) =>
     value.kind === "tensor" && value.from
       ? [{ ...value.from.place, message: `${describe(value)} came from ${value.from.what}` }]

@@ -1,11 +1,11 @@
 /** Train blocks: `minimize` with its optimizer, `metric`, states of the block. */
 import type { MetricStatement, MinimizeStatement } from "../../grammar/ast.ts";
+import { isFloat } from "../types/dtype.ts";
 import { bindArguments, finishResult } from "./arguments.ts";
 import { type Machine, type Owner, placeOf } from "./context.ts";
 import { assignSlot } from "./statements.ts";
 import { filled, force, handleOf, show, stored } from "./tensors.ts";
 import { requireTree, treeOf } from "./trees.ts";
-import { isFloat } from "../types/dtype.ts";
 import {
   type ConfiguredOptimizer,
   describe,
@@ -35,7 +35,14 @@ export function runMetric(machine: Machine, statement: MetricStatement, scope: S
   // A metric's name is the host's alone, so that `metric accuracy = accuracy(..)` hides nothing.
   output(machine, run, "metric", statement.name.text, value, place);
 }
-function output(machine: Machine, run: TrainRun, role: "loss" | "metric", name: string, value: Value, place: Place): void {
+function output(
+  machine: Machine,
+  run: TrainRun,
+  role: "loss" | "metric",
+  name: string,
+  value: Value,
+  place: Place,
+): void {
   if (run.outputs.some((one) => one.name === name)) machine.raise("E0220", place, { name, what: run.block });
   const [tensor, ...more] = treeOf(value) ?? [];
   if (!tensor || more.length > 0)
@@ -102,7 +109,10 @@ function gradientsOf(
   if (found.every((gradient) => gradient === undefined))
     machine.raise("E0404", placeOf(scope, statement.over), {
       name: statement.name.text,
-      paths: entries.map(({ slot }) => slot.path).slice(0, 3).join(", "),
+      paths: entries
+        .map(({ slot }) => slot.path)
+        .slice(0, 3)
+        .join(", "),
     });
   const gradients = entries.map(({ slot }, k): TensorValue => {
     const handle = found[k];
@@ -174,7 +184,11 @@ function applyOptimizer(
 }
 
 /** Where a block or an optimizer keeps its states, the same for every entry. */
-export function ownInstance(run: TrainRun, path: string, of: Pick<ConfiguredOptimizer, "declaration" | "scope">): Instance {
+export function ownInstance(
+  run: TrainRun,
+  path: string,
+  of: Pick<ConfiguredOptimizer, "declaration" | "scope">,
+): Instance {
   const known = run.instances.get(path);
   if (known) return known;
   const instance: Instance = {

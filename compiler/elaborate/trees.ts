@@ -1,7 +1,15 @@
 /** Trees of tensors: a model's parameters, and any record, tuple or list of tensors. */
 import type { Machine } from "./context.ts";
 import { asTensor } from "./tensors.ts";
-import { describe, type Instance, type Place, type TensorValue, type TreeEntry, type TreeValue, type Value } from "./values.ts";
+import {
+  describe,
+  type Instance,
+  type Place,
+  type TensorValue,
+  type TreeEntry,
+  type TreeValue,
+  type Value,
+} from "./values.ts";
 
 /** The tensors of a tree, in order; undefined if something in it is none. */
 export function treeOf(value: Value): TensorValue[] | undefined {
@@ -63,7 +71,8 @@ export function withLeaves(tree: Value, leaves: readonly Value[]): Value {
 
 export function requireTree(machine: Machine, value: Value, what: string, place: Place): TensorValue[] {
   return (
-    treeOf(value) ?? machine.raise("E0205", place, { name: what, expected: "a tensor or a tree of tensors", got: describe(value) })
+    treeOf(value) ??
+    machine.raise("E0205", place, { name: what, expected: "a tensor or a tree of tensors", got: describe(value) })
   );
 }
 

@@ -197,8 +197,7 @@ function factorsKey(factors: readonly Factor[]): string {
 }
 function make(terms: readonly Monomial[]): Dim {
   if (terms.length === 0) return zero;
-  for (const { coefficient } of terms)
-    if (!Number.isSafeInteger(coefficient)) throw new DimOverflow(`${coefficient}`);
+  for (const { coefficient } of terms) if (!Number.isSafeInteger(coefficient)) throw new DimOverflow(`${coefficient}`);
   const key = terms.map(({ coefficient, key }) => (key === "" ? `${coefficient}` : `${coefficient}*${key}`)).join("+");
   return { key, terms };
 }
@@ -384,7 +383,8 @@ function printMonomial({ coefficient, factors }: Monomial): string {
 function printAtom(atom: Atom, alone: boolean): string {
   if (atom.kind === "variable") return atom.name;
   const wrap = (dim: Dim, always: boolean) => {
-    const simple = dim.terms.length <= 1 && (!always || (dim.terms[0]?.factors.length ?? 0) + 1 <= 1 || isVariable(dim));
+    const simple =
+      dim.terms.length <= 1 && (!always || (dim.terms[0]?.factors.length ?? 0) + 1 <= 1 || isVariable(dim));
     return simple ? printDim(dim) : `(${printDim(dim)})`;
   };
   const text = `${wrap(atom.numerator, false)} ${atom.kind === "quotient" ? "/" : "%"} ${wrap(atom.divisor, true)}`;

@@ -1,5 +1,5 @@
 /** Shapes: lists of symbolic extents, and how they are printed and compared. */
-import { add, type Answer, compare, constant, constantOf, type Dim, multiply, printDim } from "./dims.ts";
+import { type Answer, add, compare, constant, constantOf, type Dim, multiply, printDim } from "./dims.ts";
 import type { DType } from "./dtype.ts";
 
 export type Shape = readonly Dim[];

@@ -106,7 +106,9 @@ function matchExpression(
     dims.set(unknown, solved);
   }
   const expected = part.value(dims);
-  return compare(expected, "==", dim) === "no" ? { kind: "axis", axis, text: part.text, expected, got: dim } : undefined;
+  return compare(expected, "==", dim) === "no"
+    ? { kind: "axis", axis, text: part.text, expected, got: dim }
+    : undefined;
 }
 
 /** x with f(x) = target, when f(x) = a*x + b with constant a: two values tell a and b, a third that f is linear. */

@@ -1,9 +1,9 @@
 /** Every entry of the catalogue about names, shapes, derivatives and limits: its bad example says so, its good one is good. */
 import { describe, expect, test } from "vitest";
 import { catalogue } from "../../compiler/diagnostics/index.ts";
-import { loadModules, type ModuleLoader } from "../../compiler/elaborate/modules.ts";
 import { check } from "../../compiler/elaborate/check.ts";
 import { elaborate } from "../../compiler/elaborate/elaborate.ts";
+import { loadModules, type ModuleLoader } from "../../compiler/elaborate/modules.ts";
 import { library, sourceOf } from "../elaborate/support.ts";
 
 /** Modules that examples import: one that imports itself, two that clash. */

@@ -132,7 +132,7 @@ const rows: readonly Row[] = [
     name: "scan over a count, with an outer tensor",
     text: "export fn f(x: f32[4]) -> f32[4] {\n  let (last, _) = scan(x, 3, (h, i) => (h * x + f32(i), ()))\n  last\n}",
     given: { x: X },
-    expected: X.map((x) => ((x * x) * x + 1) * x + 2),
+    expected: X.map((x) => (x * x * x + 1) * x + 2),
   },
   {
     name: "grad through scan",

@@ -28,20 +28,27 @@ const rows: readonly Row[] = [
     name: "matrix product",
     text: "export fn f(a: f32[3, 4], b: f32[4, 5]) -> f32[3, 5] { let y[i, j] = sum[k] a[i, k] * b[k, j]; y }",
     given: { a: A, b: B },
-    expected: range(3).flatMap((i) => range(5).map((j) => sum(range(4).map((k) => at(A, [i, 3], [k, 4]) * at(B, [k, 4], [j, 5]))))),
+    expected: range(3).flatMap((i) =>
+      range(5).map((j) => sum(range(4).map((k) => at(A, [i, 3], [k, 4]) * at(B, [k, 4], [j, 5])))),
+    ),
   },
   {
     name: "matrix product by operator",
     text: "export fn f(a: f32[3, 4], b: f32[4, 5]) -> f32[3, 5] = a @ b",
     given: { a: A, b: B },
-    expected: range(3).flatMap((i) => range(5).map((j) => sum(range(4).map((k) => at(A, [i, 3], [k, 4]) * at(B, [k, 4], [j, 5]))))),
+    expected: range(3).flatMap((i) =>
+      range(5).map((j) => sum(range(4).map((k) => at(A, [i, 3], [k, 4]) * at(B, [k, 4], [j, 5])))),
+    ),
   },
   {
     name: "batched product by operator",
     text: "export fn f(a: f32[2, 2, 3], b: f32[2, 3, 2]) -> f32[2, 2, 2] = a @ b",
     given: { a: A, b: V },
     expected: range(2).flatMap((n) =>
-      range(2).flatMap((i) => range(2).map((j) => sum(range(3).map((k) => at(A, [n, 2], [i, 2], [k, 3]) * at(V, [n, 2], [k, 3], [j, 2])))))),
+      range(2).flatMap((i) =>
+        range(2).map((j) => sum(range(3).map((k) => at(A, [n, 2], [i, 2], [k, 3]) * at(V, [n, 2], [k, 3], [j, 2])))),
+      ),
+    ),
   },
   {
     name: "matrix times vector",
@@ -218,11 +225,16 @@ const rows: readonly Row[] = [
     name: "patches have no strides left",
     text: "export fn f(x: f32[6, 6]) -> f32[3, 3] { let y[i < 3, j < 3] = sum[p < 2, q < 2] x[2*i + p, 2*j + q]; y }",
     given: { x: I.slice(0, 36) },
-    expected: range(3).flatMap((i) => range(3).map((j) => sum([0, 1].flatMap((p) => [0, 1].map((q) => at(I, [2 * i + p, 6], [2 * j + q, 6])))))),
+    expected: range(3).flatMap((i) =>
+      range(3).map((j) => sum([0, 1].flatMap((p) => [0, 1].map((q) => at(I, [2 * i + p, 6], [2 * j + q, 6]))))),
+    ),
   },
   {
     name: "reshape inside index notation",
-    text: "export fn f(a: f32[3, 4]) -> f32[3, 2] { let y[i, j] = reshape(a[i, :], [2, 2])[j, 1]; y }".replace("[i, j]", "[i < 3, j < 2]"),
+    text: "export fn f(a: f32[3, 4]) -> f32[3, 2] { let y[i, j] = reshape(a[i, :], [2, 2])[j, 1]; y }".replace(
+      "[i, j]",
+      "[i < 3, j < 2]",
+    ),
     given: { a: A },
     expected: range(3).flatMap((i) => range(2).map((j) => at(A, [i, 3], [2 * j + 1, 4]))),
   },
@@ -230,7 +242,10 @@ const rows: readonly Row[] = [
     name: "concat",
     text: "export fn f(a: f32[3, 4], b: f32[3, 2]) -> f32[3, 6] = concat([a, b], axis: 1)",
     given: { a: A, b: V.slice(0, 6) },
-    expected: range(3).flatMap((i) => [...range(4).map((j) => at(A, [i, 3], [j, 4])), ...range(2).map((j) => at(V, [i, 3], [j, 2]))]),
+    expected: range(3).flatMap((i) => [
+      ...range(4).map((j) => at(A, [i, 3], [j, 4])),
+      ...range(2).map((j) => at(V, [i, 3], [j, 2])),
+    ]),
   },
 ];
 

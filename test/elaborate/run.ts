@@ -1,8 +1,9 @@
 /** Runs entries of a program text in the float64 reference. */
-import { evaluateOutputs } from "../../compiler/reference/evaluate.ts";
-import type { ProgramEntry } from "../../compiler/elaborate/program.ts";
+
 import type { ElaborateOptions } from "../../compiler/elaborate/elaborate.ts";
+import type { ProgramEntry } from "../../compiler/elaborate/program.ts";
 import { verify } from "../../compiler/graph/verify.ts";
+import { evaluateOutputs } from "../../compiler/reference/evaluate.ts";
 import { elaborateText } from "./support.ts";
 
 export function programOf(text: string, options: ElaborateOptions = {}) {

@@ -1,11 +1,11 @@
 /** Programs from texts, with the library from the checkout. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import type { Source } from "../../grammar/span.ts";
-import { check } from "../../compiler/elaborate/check.ts";
 import type { Diagnostic } from "../../compiler/diagnostics/index.ts";
-import { type ElaborateOptions, type Elaborated, elaborate } from "../../compiler/elaborate/elaborate.ts";
+import { check } from "../../compiler/elaborate/check.ts";
+import { type Elaborated, type ElaborateOptions, elaborate } from "../../compiler/elaborate/elaborate.ts";
 import { loadModules, type ModuleLoader } from "../../compiler/elaborate/modules.ts";
+import type { Source } from "../../grammar/span.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 
@@ -26,7 +26,11 @@ export const library: ModuleLoader = {
 export function sourceOf(text: string, file = "model.dlx"): Source {
   return { file, text };
 }
-export function elaborateText(text: string, options: ElaborateOptions = {}, loader: ModuleLoader = library): Elaborated {
+export function elaborateText(
+  text: string,
+  options: ElaborateOptions = {},
+  loader: ModuleLoader = library,
+): Elaborated {
   const loaded = loadModules(sourceOf(text), loader);
   if (loaded.diagnostics.length > 0) return { program: undefined, diagnostics: loaded.diagnostics };
   return elaborate(loaded, options);

@@ -48,7 +48,10 @@ describe("train blocks", () => {
     const got = step("minimize loss = sum(M(x)^2) over M.params using sgd(lr: rate)\n metric first = M(x)[0]");
     const g = slope();
     close(got.loss, [total(outputs().map((y) => y * y))]);
-    close(got["M.w"], W.map((w, k) => w - 0.1 * (g.w[k] ?? 0)));
+    close(
+      got["M.w"],
+      W.map((w, k) => w - 0.1 * (g.w[k] ?? 0)),
+    );
     close(got["M.b"], [B - 0.1 * g.b]);
     // The metric stands after the update: it sees the new parameters.
     const [w0 = 0, w1 = 0] = got["M.w"] ?? [];
@@ -69,7 +72,10 @@ describe("train blocks", () => {
     });
     const v = [1, 2].map((one, k) => 0.9 * one + (slope().w[k] ?? 0));
     close(got[path], v);
-    close(got["M.w"], W.map((w, k) => w - 0.1 * (v[k] ?? 0)));
+    close(
+      got["M.w"],
+      W.map((w, k) => w - 0.1 * (v[k] ?? 0)),
+    );
   });
 
   test("what is not in `over` is frozen", () => {
@@ -79,14 +85,21 @@ describe("train blocks", () => {
   });
 
   test("an optimizer for each parameter, by rank and name", () => {
-    const got = step("minimize loss = sum(M(x)^2) over M.params using p => sgd(lr: if p.rank > 0 then 0 else if p.name == \"M.b\" then rate else 9)");
+    const got = step(
+      'minimize loss = sum(M(x)^2) over M.params using p => sgd(lr: if p.rank > 0 then 0 else if p.name == "M.b" then rate else 9)',
+    );
     close(got["M.w"], W);
     close(got["M.b"], [B - 0.1 * slope().b]);
   });
 
   test("gradients pass through a function of the tree", () => {
-    const got = step("minimize loss = sum(M(x)^2) over M.params using sgd(lr: 1) gradients g => map(d => d * 0 + 2, g)");
-    close(got["M.w"], W.map((w) => w - 2));
+    const got = step(
+      "minimize loss = sum(M(x)^2) over M.params using sgd(lr: 1) gradients g => map(d => d * 0 + 2, g)",
+    );
+    close(
+      got["M.w"],
+      W.map((w) => w - 2),
+    );
     close(got["M.b"], [B - 2]);
   });
 
@@ -98,7 +111,10 @@ describe("train blocks", () => {
       metric new = sum(M(x))`);
     close(got.old, [total(outputs())]);
     close(got.new, [2 * total(outputs())]);
-    close(got["M.w"], W.map((w) => 2 * w));
+    close(
+      got["M.w"],
+      W.map((w) => 2 * w),
+    );
   });
 
   test("when chooses each assignment at run time", () => {
@@ -126,7 +142,9 @@ describe("train blocks", () => {
     const bias = 0.9 * 3 + 0.1 * (B - 0.1 * g.b);
     close(got["t.average.w"], average);
     close(got["t.average.b"], [bias]);
-    close(got.averaged, [total([0, 1, 2].map((n) => total([0, 1].map((k) => (column(k)[n] ?? 0) * (average[k] ?? 0))) + bias))]);
+    close(got.averaged, [
+      total([0, 1, 2].map((n) => total([0, 1].map((k) => (column(k)[n] ?? 0) * (average[k] ?? 0))) + bias)),
+    ]);
   });
 
   test("evaluation computes the same without changing anything", () => {
@@ -172,16 +190,36 @@ describe("train blocks", () => {
 });
 
 describe("paths", () => {
-  const paths = (text: string) => programOf(text).persistent.filter(({ role }) => role === "parameter").map(({ path }) => path);
-  const layer = "layer scale(k: int = 1)(x: f32[N, D]) -> f32[N, D] {\n param w: f32[D] = k\n let y[n, d] = x[n, d] * w[d]\n y\n}\n";
+  const paths = (text: string) =>
+    programOf(text)
+      .persistent.filter(({ role }) => role === "parameter")
+      .map(({ path }) => path);
+  const layer =
+    "layer scale(k: int = 1)(x: f32[N, D]) -> f32[N, D] {\n param w: f32[D] = k\n let y[n, d] = x[n, d] * w[d]\n y\n}\n";
   const rows: readonly (readonly [name: string, body: string, expected: readonly string[]])[] = [
     ["counted in source order", "x |> scale(1) |> scale", ["M.scale_1.w", "M.scale_2.w"]],
-    ["a let's name in front", "{ let a = x |> scale(1)\n let b = a |> scale(1) |> scale(2)\n b }", ["M.a.scale_1.w", "M.b.scale_1.w", "M.b.scale_2.w"]],
+    [
+      "a let's name in front",
+      "{ let a = x |> scale(1)\n let b = a |> scale(1) |> scale(2)\n b }",
+      ["M.a.scale_1.w", "M.b.scale_1.w", "M.b.scale_2.w"],
+    ],
     ["an instance takes its let's name", "{ let first = scale(3)\n x |> first }", ["M.first.w"]],
     ["applied twice it shares", "{ let s = scale(3)\n x |> s |> s }", ["M.s.w"]],
-    ["repeat numbers its instances", "{ let y = repeat i < 2, h = x { h |> scale(i) }\n y }", ["M.y.0.scale_1.w", "M.y.1.scale_1.w"]],
-    ["a name used twice is numbered", "{ let y = x |> scale(1)\n let y = y |> scale(1)\n y }", ["M.y.scale_1.w", "M.y.scale_2.w"]],
-    ["instances in a list", "{ let both = [scale(1), scale(2)]\n x |> both[1] |> both[0] }", ["M.both.scale_1.w", "M.both.scale_2.w"]],
+    [
+      "repeat numbers its instances",
+      "{ let y = repeat i < 2, h = x { h |> scale(i) }\n y }",
+      ["M.y.0.scale_1.w", "M.y.1.scale_1.w"],
+    ],
+    [
+      "a name used twice is numbered",
+      "{ let y = x |> scale(1)\n let y = y |> scale(1)\n y }",
+      ["M.y.scale_1.w", "M.y.scale_2.w"],
+    ],
+    [
+      "instances in a list",
+      "{ let both = [scale(1), scale(2)]\n x |> both[1] |> both[0] }",
+      ["M.both.scale_1.w", "M.both.scale_2.w"],
+    ],
     ["a function's layers belong to its caller", "twice(x)", ["M.scale_1.w", "M.scale_2.w"]],
   ];
   test.each(rows)("%s", (_, body, expected) => {

@@ -42,7 +42,12 @@ export function bind(machine: Machine, builtin: Builtin): BuiltinFunction {
   };
 }
 
-function sort(machine: Machine, { name, parameters }: Builtin, args: readonly ArgumentValue[], place: Place): Arguments {
+function sort(
+  machine: Machine,
+  { name, parameters }: Builtin,
+  args: readonly ArgumentValue[],
+  place: Place,
+): Arguments {
   const rest = parameters.at(-1)?.endsWith("...") ? parameters.at(-1) : undefined;
   const fixed = parameters.filter((parameter) => parameter !== rest);
   const names = fixed.map((parameter) => parameter.replace("?", ""));

@@ -1,10 +1,11 @@
 /** Differentiation: `grad value_and_grad vjp jvp hvp hessian vmap stop_gradient custom_grad trace`. */
-import { isFloat } from "../../types/dtype.ts";
+
 import * as dims from "../../types/dims.ts";
+import { isFloat } from "../../types/dtype.ts";
 import type { Machine } from "../context.ts";
 import { applyElement, constantElement, type Handle, type Index, indexElement } from "../element.ts";
 import { constantInt } from "../indexing.ts";
-import { define, filled, force, handleOf, partly, show, storeOver, storeValue, stored } from "../tensors.ts";
+import { define, filled, force, handleOf, partly, show, stored, storeOver, storeValue } from "../tensors.ts";
 import { requireTree, withLeaves } from "../trees.ts";
 import { type ArgumentValue, describe, type Place, type TensorValue, type Value } from "../values.ts";
 import type { Builtin } from "./define.ts";
@@ -64,7 +65,8 @@ function gradientOf(
   place: Place,
 ): { value: TensorValue; gradient: Value; aliases: Alias[] } {
   const chosen = args[argument];
-  if (!chosen) return machine.raise("E0203", place, { callee: "the function", expected: argument + 1, got: args.length });
+  if (!chosen)
+    return machine.raise("E0203", place, { callee: "the function", expected: argument + 1, got: args.length });
   const leaves = requireTree(machine, chosen.value, "what is differentiated", chosen.place);
   const aliases = leaves.map((leaf) => aliasOf(machine, leaf, "this argument", chosen.place));
   const tree = withLeaves(
@@ -81,8 +83,10 @@ function gradientOf(
   return { value, gradient: withLeaves(chosen.value, gradients), aliases };
 }
 function oneNumber(machine: Machine, result: Value, place: Place): TensorValue {
-  if (result.kind === "tensor" && result.shape.length === 0 && isFloat(result.dtype)) return force(result, machine, "value");
-  if (result.kind === "float" || result.kind === "int") return filled("f32", [], result.kind === "float" ? (result.value ?? 0) : 0);
+  if (result.kind === "tensor" && result.shape.length === 0 && isFloat(result.dtype))
+    return force(result, machine, "value");
+  if (result.kind === "float" || result.kind === "int")
+    return filled("f32", [], result.kind === "float" ? (result.value ?? 0) : 0);
   return machine.raise("E0402", place, { got: describe(result) });
 }
 
@@ -99,7 +103,9 @@ function pairUp(machine: Machine, results: readonly TensorValue[], given: Value,
     const same =
       adjoint &&
       adjoint.shape.length === result.shape.length &&
-      adjoint.shape.every((extent, axis) => dims.compare(extent, "==", result.shape[axis] ?? dims.constant(-1)) !== "no");
+      adjoint.shape.every(
+        (extent, axis) => dims.compare(extent, "==", result.shape[axis] ?? dims.constant(-1)) !== "no",
+      );
     if (!adjoint || !same || adjointLeaves.length !== results.length)
       return machine.raise("E0302", place, {
         operation: "vjp",
@@ -116,7 +122,9 @@ const gradients: readonly Builtin[] = [
     parameters: ["f", "argument?"],
     makesFunction: true,
     run: (machine, args) => {
-      const argument = args.optional("argument") ? constantInt(machine, args.get("argument"), args.placeOf("argument")) : 0;
+      const argument = args.optional("argument")
+        ? constantInt(machine, args.get("argument"), args.placeOf("argument"))
+        : 0;
       return functionOf("grad(f)", (inputs, at) => gradientOf(machine, args.get("f"), inputs, argument, at).gradient);
     },
   },
@@ -125,7 +133,9 @@ const gradients: readonly Builtin[] = [
     parameters: ["f", "argument?"],
     makesFunction: true,
     run: (machine, args) => {
-      const argument = args.optional("argument") ? constantInt(machine, args.get("argument"), args.placeOf("argument")) : 0;
+      const argument = args.optional("argument")
+        ? constantInt(machine, args.get("argument"), args.placeOf("argument"))
+        : 0;
       return functionOf("value_and_grad(f)", (inputs, at) => {
         const { value, gradient } = gradientOf(machine, args.get("f"), inputs, argument, at);
         return { kind: "tuple", elements: [value, gradient] };
@@ -138,8 +148,13 @@ const gradients: readonly Builtin[] = [
     makesFunction: true,
     run: (machine, args, place) => {
       const x = args.get("x");
-      const aliases = requireTree(machine, x, "x of vjp", place).map((leaf) => aliasOf(machine, leaf, "x of vjp", place));
-      const input = withLeaves(x, aliases.map(({ value }) => value));
+      const aliases = requireTree(machine, x, "x of vjp", place).map((leaf) =>
+        aliasOf(machine, leaf, "x of vjp", place),
+      );
+      const input = withLeaves(
+        x,
+        aliases.map(({ value }) => value),
+      );
       const results = leavesOfResult(machine, machine.invoke(args.get("f"), [input], place), place);
       return functionOf("vjp(f, x)", ([adjoint], at) =>
         withLeaves(x, adjoints(machine, pairUp(machine, results, required(machine, adjoint, at), at), aliases)),
@@ -152,8 +167,13 @@ const gradients: readonly Builtin[] = [
     makesFunction: true,
     run: (machine, args, place) => {
       const x = args.get("x");
-      const aliases = requireTree(machine, x, "x of jvp", place).map((leaf) => aliasOf(machine, leaf, "x of jvp", place));
-      const input = withLeaves(x, aliases.map(({ value }) => value));
+      const aliases = requireTree(machine, x, "x of jvp", place).map((leaf) =>
+        aliasOf(machine, leaf, "x of jvp", place),
+      );
+      const input = withLeaves(
+        x,
+        aliases.map(({ value }) => value),
+      );
       const output = machine.invoke(args.get("f"), [input], place);
       const results = leavesOfResult(machine, output, place);
       // The adjoint map u -> J^T u is linear in u; its own adjoint at t is J t.
@@ -164,7 +184,10 @@ const gradients: readonly Builtin[] = [
         aliases,
       );
       return functionOf("jvp(f, x)", ([tangent], at) =>
-        withLeaves(output, adjoints(machine, pairUp(machine, transposed, required(machine, tangent, at), at), directions)),
+        withLeaves(
+          output,
+          adjoints(machine, pairUp(machine, transposed, required(machine, tangent, at), at), directions),
+        ),
       );
     },
   },
@@ -174,14 +197,17 @@ const gradients: readonly Builtin[] = [
     makesFunction: true,
     run: (machine, args, place) => {
       const x = args.get("x");
-      return functionOf("hvp(f, x)", ([direction], at) => hessianVector(machine, args.get("f"), x, required(machine, direction, at), at, place));
+      return functionOf("hvp(f, x)", ([direction], at) =>
+        hessianVector(machine, args.get("f"), x, required(machine, direction, at), at, place),
+      );
     },
   },
   {
     name: "hessian",
     parameters: ["f"],
     makesFunction: true,
-    run: (machine, args) => functionOf("hessian(f)", ([x], at) => hessian(machine, args.get("f"), required(machine, x, at), at)),
+    run: (machine, args) =>
+      functionOf("hessian(f)", ([x], at) => hessian(machine, args.get("f"), required(machine, x, at), at)),
   },
 ];
 function required(machine: Machine, arg: ArgumentValue | undefined, place: Place): Value {
@@ -195,7 +221,8 @@ function hessianVector(machine: Machine, f: Value, x: Value, direction: Value, a
 }
 /** Row i of the Hessian is its product with the i-th unit vector: every row at once, as index notation. */
 function hessian(machine: Machine, f: Value, x: Value, place: Place): Value {
-  if (x.kind !== "tensor") return machine.raise("E0205", place, { name: "x of hessian", expected: "a tensor", got: describe(x) });
+  if (x.kind !== "tensor")
+    return machine.raise("E0205", place, { name: "x of hessian", expected: "a tensor", got: describe(x) });
   const point = force(x, machine, "x");
   const rows = point.shape.map((extent, axis) => machine.index(`r${axis}`, extent));
   const unit: TensorValue = {
@@ -216,7 +243,9 @@ function hessian(machine: Machine, f: Value, x: Value, place: Place): Value {
   );
   if (product.kind !== "tensor") throw new Error("the Hessian of a tensor is a tensor");
   const columns = product.shape.map((extent, axis) => machine.index(`c${axis}`, extent));
-  return define(machine, "hessian", [...rows, ...columns], product.at(columns.map(indexElement)), { dtype: product.dtype });
+  return define(machine, "hessian", [...rows, ...columns], product.at(columns.map(indexElement)), {
+    dtype: product.dtype,
+  });
 }
 
 // ---- vmap -------------------------------------------------------------------------------------------------------------------
@@ -226,7 +255,12 @@ function mapped(machine: Machine, f: Value, args: readonly ArgumentValue[], plac
   for (const { value, place: at } of args)
     for (const leaf of requireTree(machine, value, "an argument of vmap", at)) {
       const [first] = leaf.shape;
-      if (!first) machine.raise("E0205", at, { name: "an argument of vmap", expected: "a tensor with a leading axis", got: show(leaf) });
+      if (!first)
+        machine.raise("E0205", at, {
+          name: "an argument of vmap",
+          expected: "a tensor with a leading axis",
+          got: show(leaf),
+        });
       else if (extent && dims.compare(extent, "==", first) === "no")
         machine.raise("E0304", at, {
           name: "the mapped axis",
@@ -298,7 +332,11 @@ const others: readonly Builtin[] = [
       const name = args.get("name");
       const x = args.get("x");
       if (name.kind !== "str" || x.kind !== "tensor")
-        return machine.raise("E0205", place, { name: "trace", expected: "a tensor and a name", got: `${describe(x)} and ${describe(name)}` });
+        return machine.raise("E0205", place, {
+          name: "trace",
+          expected: "a tensor and a name",
+          got: `${describe(x)} and ${describe(name)}`,
+        });
       const { handle, free } = storeValue(machine, x, name.value);
       return partly(machine.domain.alias(handle, name.value), free);
     },
@@ -308,11 +346,19 @@ const others: readonly Builtin[] = [
     parameters: ["forward", "backward"],
     makesFunction: true,
     run: (machine, args) =>
-      functionOf("custom_grad(forward, backward)", (inputs, at) => customGradient(machine, args.get("forward"), args.get("backward"), inputs, at)),
+      functionOf("custom_grad(forward, backward)", (inputs, at) =>
+        customGradient(machine, args.get("forward"), args.get("backward"), inputs, at),
+      ),
   },
 ];
 
-function customGradient(machine: Machine, forward: Value, backward: Value, inputs: readonly ArgumentValue[], place: Place): Value {
+function customGradient(
+  machine: Machine,
+  forward: Value,
+  backward: Value,
+  inputs: readonly ArgumentValue[],
+  place: Place,
+): Value {
   const argument: Value = { kind: "tuple", elements: inputs.map(({ value }) => value) };
   const operands = requireTree(machine, argument, "an argument", place);
   let shape: Value | undefined;
@@ -331,11 +377,19 @@ function customGradient(machine: Machine, forward: Value, backward: Value, input
       const rest = handles.slice(operands.length);
       const output = shape ?? argument;
       const half = rest.length / 2;
-      const values = [...apart(handles), withLeaves(output, rest.slice(0, half).map(stored)), withLeaves(output, rest.slice(half).map(stored))];
+      const values = [
+        ...apart(handles),
+        withLeaves(output, rest.slice(0, half).map(stored)),
+        withLeaves(output, rest.slice(half).map(stored)),
+      ];
       const adjoint = machine.invoke(backward, values, place);
       const leaves = requireTree(machine, adjoint, "the result of backward", place);
       if (leaves.length !== operands.length)
-        machine.raise("E0316", place, { operation: "custom_grad", first: `${operands.length} arguments`, second: `${leaves.length} adjoints` });
+        machine.raise("E0316", place, {
+          operation: "custom_grad",
+          first: `${operands.length} arguments`,
+          second: `${leaves.length} adjoints`,
+        });
       return leaves.map((one) => handleOf(one, machine, "adjoint", place));
     },
   });

@@ -1,7 +1,7 @@
 /** Every function that the language itself has; all others are written in dlx. */
 import type { Machine } from "../context.ts";
 import type { BuiltinFunction } from "../values.ts";
-import { bind, type Builtin } from "./define.ts";
+import { type Builtin, bind } from "./define.ts";
 import { differentiationBuiltins } from "./differentiate.ts";
 import { scalarBuiltins } from "./scalars.ts";
 import { scanBuiltins } from "./scan.ts";

@@ -44,13 +44,30 @@ function compileTime(name: string, operands: readonly Value[]): Value | undefine
   if (operands.some((one) => one.kind === "int" && hasIndices(one.value))) return undefined;
   const values = operands.map((one) => (one.kind === "int" ? dims.constantOf(one.value) : one.value));
   const integers = operands.every((one) => one.kind === "int");
-  const type = integers && resultType(name, operands.map(() => "i32")) === "i32" ? "i32" : "f32";
-  if (!resultType(name, operands.map(() => type))) return undefined;
+  const type =
+    integers &&
+    resultType(
+      name,
+      operands.map(() => "i32"),
+    ) === "i32"
+      ? "i32"
+      : "f32";
+  if (
+    !resultType(
+      name,
+      operands.map(() => type),
+    )
+  )
+    return undefined;
   if (!values.every((value) => value !== undefined)) {
     const ints = operands.flatMap((one) => (one.kind === "int" ? [one.value] : []));
     return type === "i32" ? { kind: "int", value: symbolic(name, ints) } : { kind: "float", value: undefined };
   }
-  const value = evaluate(name, values.map(() => type), values);
+  const value = evaluate(
+    name,
+    values.map(() => type),
+    values,
+  );
   return type === "i32" ? { kind: "int", value: dims.constant(value) } : { kind: "float", value };
 }
 /** `max(N - 1, 1)` of a symbolic N: decided if it can be, else a size of its own. */
@@ -79,7 +96,13 @@ function onTensors(machine: Machine, name: string, operands: readonly Value[], p
   if (dtype === undefined || !values.every((value) => value !== undefined))
     return applyNumeric(machine, name, operands, place, name);
   const type = scalarType(dtype);
-  if (resultType(name, operands.map(() => type))) return applyNumeric(machine, name, operands, place, name);
+  if (
+    resultType(
+      name,
+      operands.map(() => type),
+    )
+  )
+    return applyNumeric(machine, name, operands, place, name);
   // Rows over floats alone take indices and compile-time ints as floats, never an integer tensor.
   const mixed = operands.every((one) => one.kind === "int" || one.kind === "float");
   if (!mixed) return applyRow(machine, name, values, place, name);
@@ -87,7 +110,11 @@ function onTensors(machine: Machine, name: string, operands: readonly Value[], p
     machine,
     values,
     "f32",
-    (elements) => applyElement(name, elements.map((one) => convertElement(one, "f32"))),
+    (elements) =>
+      applyElement(
+        name,
+        elements.map((one) => convertElement(one, "f32")),
+      ),
     name,
     place,
   );
@@ -110,19 +137,21 @@ const extrema: readonly Builtin[] = (["max", "min"] as const).map((name) => ({
   },
 }));
 
-const reductions: readonly Builtin[] = (["sum", "prod", "mean", "argmax", "argmin", "any", "all"] as const).map((name) => ({
-  name,
-  parameters: ["x"],
-  run: (machine, args, place) => {
-    const x = args.get("x");
-    if (x.kind === "list" && (name === "sum" || name === "prod") && x.elements.every((one) => one.kind === "int")) {
-      const values = x.elements.map((one) => (one.kind === "int" ? one.value : dims.constant(0)));
-      const value = values.reduce(name === "sum" ? dims.add : dims.multiply, dims.constant(name === "sum" ? 0 : 1));
-      return { kind: "int", value };
-    }
-    return whole(machine, name, x, place);
-  },
-}));
+const reductions: readonly Builtin[] = (["sum", "prod", "mean", "argmax", "argmin", "any", "all"] as const).map(
+  (name) => ({
+    name,
+    parameters: ["x"],
+    run: (machine, args, place) => {
+      const x = args.get("x");
+      if (x.kind === "list" && (name === "sum" || name === "prod") && x.elements.every((one) => one.kind === "int")) {
+        const values = x.elements.map((one) => (one.kind === "int" ? one.value : dims.constant(0)));
+        const value = values.reduce(name === "sum" ? dims.add : dims.multiply, dims.constant(name === "sum" ? 0 : 1));
+        return { kind: "int", value };
+      }
+      return whole(machine, name, x, place);
+    },
+  }),
+);
 function whole(machine: Machine, name: Parameters<typeof reduceWhole>[1], x: Value, place: Place): TensorValue {
   const tensor = asTensor(x);
   if (!tensor) return machine.raise("E0205", place, { name: `x of ${name}`, expected: "a tensor", got: describe(x) });
@@ -138,7 +167,8 @@ const conversions: readonly Builtin[] = (["f32", "f16", "i32", "u32", "bool"] as
 }));
 function convertTo(machine: Machine, value: Value, dtype: DType, place: Place): Value {
   const tensor = asTensor(value);
-  if (!tensor) return machine.raise("E0205", place, { name: `x of ${dtype}`, expected: "a tensor", got: describe(value) });
+  if (!tensor)
+    return machine.raise("E0205", place, { name: `x of ${dtype}`, expected: "a tensor", got: describe(value) });
   const type = scalarType(dtype);
   const rounded = dtype === "f16" && tensor.dtype !== "f16";
   return elementwise(
@@ -200,4 +230,10 @@ const choice: readonly Builtin[] = [
   },
 ];
 
-export const scalarBuiltins: readonly Builtin[] = [...rowFunctions, ...extrema, ...reductions, ...conversions, ...choice];
+export const scalarBuiltins: readonly Builtin[] = [
+  ...rowFunctions,
+  ...extrema,
+  ...reductions,
+  ...conversions,
+  ...choice,
+];

@@ -9,7 +9,9 @@ import { requireTree, withLeaves } from "../trees.ts";
 import { describe, type Place, type TensorValue, type Value } from "../values.ts";
 import type { Arguments, Builtin } from "./define.ts";
 
-export const scanBuiltins: readonly Builtin[] = [{ name: "scan", parameters: ["initial", "xs", "f", "axis?"], run: scan }];
+export const scanBuiltins: readonly Builtin[] = [
+  { name: "scan", parameters: ["initial", "xs", "f", "axis?"], run: scan },
+];
 
 function scan(machine: Machine, args: Arguments, place: Place): Value {
   const initial = args.get("initial");
@@ -27,13 +29,17 @@ function scan(machine: Machine, args: Arguments, place: Place): Value {
     const slices = inputs.slice(carries.length, carries.length + sources.length).map(stored);
     const iteration = inputs.at(-1);
     const slice = counted && iteration ? stored(iteration) : withLeaves(xs, slices);
-    const result = machine.within({ sealed: "scan", mask: undefined }, () => machine.invoke(args.get("f"), [carry, slice], place));
+    const result = machine.within({ sealed: "scan", mask: undefined }, () =>
+      machine.invoke(args.get("f"), [carry, slice], place),
+    );
     const [next, out] = result.kind === "tuple" && result.elements.length === 2 ? result.elements : [];
-    if (!next || !out) return machine.raise("E0217", place, { expected: "a pair (next carry, output)", got: describe(result) });
+    if (!next || !out)
+      return machine.raise("E0217", place, { expected: "a pair (next carry, output)", got: describe(result) });
     const nexts = requireTree(machine, next, "the next carry", place);
     carries.forEach((before, k) => checkCarry(machine, before, nexts[k], nexts.length === carries.length, place));
     stackedShape = out;
-    const outs = out.kind === "tuple" && out.elements.length === 0 ? [] : requireTree(machine, out, "the output", place);
+    const outs =
+      out.kind === "tuple" && out.elements.length === 0 ? [] : requireTree(machine, out, "the output", place);
     return [...nexts, ...outs].map((one) => handleOf(one, machine, "value", place));
   };
   const handles = machine.domain.scan({
@@ -46,7 +52,10 @@ function scan(machine: Machine, args: Arguments, place: Place): Value {
   const last = withLeaves(initial, handles.slice(0, carries.length).map(stored));
   const stacked = handles.slice(carries.length).map((handle) => moved(stored(handle), 0, axis));
   const empty: Value = { kind: "tuple", elements: [] };
-  return { kind: "tuple", elements: [last, stackedShape && stacked.length > 0 ? withLeaves(stackedShape, stacked) : empty] };
+  return {
+    kind: "tuple",
+    elements: [last, stackedShape && stacked.length > 0 ? withLeaves(stackedShape, stacked) : empty],
+  };
 }
 
 function lengthOf(machine: Machine, sources: readonly TensorValue[], axis: number, place: Place): dims.Dim {
@@ -54,7 +63,13 @@ function lengthOf(machine: Machine, sources: readonly TensorValue[], axis: numbe
   for (const source of sources) {
     const extent = source.shape[axis];
     if (axis < 0 || !extent)
-      return machine.raise("E0305", place, { low: axis, high: axis, extent: source.shape.length, axis: 1, what: `the axes of ${show(source)}` });
+      return machine.raise("E0305", place, {
+        low: axis,
+        high: axis,
+        extent: source.shape.length,
+        axis: 1,
+        what: `the axes of ${show(source)}`,
+      });
     if (length && dims.compare(length, "==", extent) === "no")
       return machine.raise("E0304", place, {
         name: "the scanned axis",
@@ -65,7 +80,14 @@ function lengthOf(machine: Machine, sources: readonly TensorValue[], axis: numbe
       });
     length ??= extent;
   }
-  return length ?? machine.raise("E0205", place, { name: "the second argument of scan", expected: "a tensor or a count", got: "nothing" });
+  return (
+    length ??
+    machine.raise("E0205", place, {
+      name: "the second argument of scan",
+      expected: "a tensor or a count",
+      got: "nothing",
+    })
+  );
 }
 
 /** The tensor with one axis moved to another place. */
@@ -85,7 +107,13 @@ function moved(value: TensorValue, from: number, to: number): TensorValue {
   };
 }
 
-function checkCarry(machine: Machine, before: TensorValue, next: TensorValue | undefined, counts: boolean, place: Place): void {
+function checkCarry(
+  machine: Machine,
+  before: TensorValue,
+  next: TensorValue | undefined,
+  counts: boolean,
+  place: Place,
+): void {
   const same = next && counts && next.dtype === before.dtype && sameShape(next.shape, before.shape) !== "no";
   if (!same)
     machine.raise("E0316", place, {

@@ -1,5 +1,6 @@
 /** Functions of shapes and lists: `shape`, `length`, `product`, `reshape`, `fill`, `arange`, `range`, `concat`, `random_bits`. */
 import * as dims from "../../types/dims.ts";
+import { scalarType } from "../../types/dtype.ts";
 import { printShape, productOf, type Shape, sumOf } from "../../types/shape.ts";
 import { need } from "../arithmetic.ts";
 import type { Machine } from "../context.ts";
@@ -7,7 +8,6 @@ import { dimsOf, runValue } from "../convert.ts";
 import { applyElement, constantElement, type Element, integerElement } from "../element.ts";
 import { constantInt } from "../indexing.ts";
 import { asTensor, commonType, convertElement, force, handleOf, partly, show, stored } from "../tensors.ts";
-import { scalarType } from "../../types/dtype.ts";
 import { describe, type Place, type TensorValue, type Value } from "../values.ts";
 import type { Arguments, Builtin } from "./define.ts";
 
@@ -15,7 +15,11 @@ export function tensorArgument(machine: Machine, args: Arguments, name: string, 
   const value = args.get(name);
   return (
     asTensor(value) ??
-    machine.raise("E0205", args.placeOf(name), { name: `${name} of ${callee}`, expected: "a tensor", got: describe(value) })
+    machine.raise("E0205", args.placeOf(name), {
+      name: `${name} of ${callee}`,
+      expected: "a tensor",
+      got: describe(value),
+    })
   );
 }
 export function shapeArgument(machine: Machine, args: Arguments, name: string, callee: string): Shape {
@@ -44,7 +48,8 @@ export function reshapeTo(machine: Machine, value: TensorValue, shape: Shape, pl
       wanted: dims.printDim(productOf(shape)),
     });
   const ready = force(value, machine, "value");
-  if (ready.handle) return { ...stored(machine.domain.reshape(ready.handle, shape)), ...(value.from && { from: value.from }) };
+  if (ready.handle)
+    return { ...stored(machine.domain.reshape(ready.handle, shape)), ...(value.from && { from: value.from }) };
   // Inside index notation: the position in row-major order, taken apart by the source's extents.
   const at = (coordinates: readonly Element[]): Element => {
     let position: Element = constantElement("i32", 0);
@@ -77,7 +82,9 @@ function concat(machine: Machine, args: Arguments, place: Place): Value {
       got: describe(list),
     });
   for (const one of tensors) {
-    const same = one.shape.length === first.shape.length && one.shape.every((extent, k) => k === axis || dims.compare(extent, "==", need(first.shape[k])) !== "no");
+    const same =
+      one.shape.length === first.shape.length &&
+      one.shape.every((extent, k) => k === axis || dims.compare(extent, "==", need(first.shape[k])) !== "no");
     if (!same || axis < 0 || axis >= first.shape.length)
       machine.raise("E0302", place, { operation: "concat", left: show(first), right: show(one) });
   }
@@ -101,11 +108,20 @@ function concat(machine: Machine, args: Arguments, place: Place): Value {
 }
 function convertDtype(value: TensorValue, type: Element["type"], dtype: TensorValue["dtype"]): TensorValue {
   if (value.dtype === dtype) return value;
-  return { kind: "tensor", dtype, shape: value.shape, at: (coordinates) => convertElement(value.at(coordinates), type) };
+  return {
+    kind: "tensor",
+    dtype,
+    shape: value.shape,
+    at: (coordinates) => convertElement(value.at(coordinates), type),
+  };
 }
 
 export const shapeBuiltins: readonly Builtin[] = [
-  { name: "shape", parameters: ["x"], run: (machine, args) => runValue(tensorArgument(machine, args, "x", "shape").shape) },
+  {
+    name: "shape",
+    parameters: ["x"],
+    run: (machine, args) => runValue(tensorArgument(machine, args, "x", "shape").shape),
+  },
   {
     name: "length",
     parameters: ["x"],
@@ -113,7 +129,11 @@ export const shapeBuiltins: readonly Builtin[] = [
       const x = args.get("x");
       if (x.kind === "list" || x.kind === "tuple") return { kind: "int", value: dims.constant(x.elements.length) };
       if (x.kind === "tensor" && x.shape[0]) return { kind: "int", value: x.shape[0] };
-      return machine.raise("E0205", args.placeOf("x"), { name: "x of length", expected: "a list or a tensor with axes", got: describe(x) });
+      return machine.raise("E0205", args.placeOf("x"), {
+        name: "x of length",
+        expected: "a list or a tensor with axes",
+        got: describe(x),
+      });
     },
   },
   {
@@ -123,7 +143,11 @@ export const shapeBuiltins: readonly Builtin[] = [
       const list = args.get("list");
       if (list.kind === "list" && list.elements.every((one) => one.kind === "int"))
         return { kind: "int", value: productOf(dimsOf(list.elements)) };
-      return machine.raise("E0205", args.placeOf("list"), { name: "list of product", expected: "list[int]", got: describe(list) });
+      return machine.raise("E0205", args.placeOf("list"), {
+        name: "list of product",
+        expected: "list[int]",
+        got: describe(list),
+      });
     },
   },
   {
@@ -132,14 +156,25 @@ export const shapeBuiltins: readonly Builtin[] = [
     run: (machine, args) => {
       const count = constantInt(machine, args.get("count"), args.placeOf("count"));
       if (count > 65536) machine.raise("E0515", args.placeOf("count"), { what: `a list of ${count}` });
-      return { kind: "list", elements: Array.from({ length: Math.max(0, count) }, (_, k): Value => ({ kind: "int", value: dims.constant(k) })) };
+      return {
+        kind: "list",
+        elements: Array.from(
+          { length: Math.max(0, count) },
+          (_, k): Value => ({ kind: "int", value: dims.constant(k) }),
+        ),
+      };
     },
   },
   {
     name: "reshape",
     parameters: ["x", "shape"],
     run: (machine, args, place) =>
-      reshapeTo(machine, tensorArgument(machine, args, "x", "reshape"), shapeArgument(machine, args, "shape", "reshape"), place),
+      reshapeTo(
+        machine,
+        tensorArgument(machine, args, "x", "reshape"),
+        shapeArgument(machine, args, "shape", "reshape"),
+        place,
+      ),
   },
   {
     name: "fill",
@@ -148,7 +183,11 @@ export const shapeBuiltins: readonly Builtin[] = [
       const shape = shapeArgument(machine, args, "shape", "fill");
       const value = tensorArgument(machine, args, "value", "fill");
       if (value.shape.length > 0)
-        machine.raise("E0205", args.placeOf("value"), { name: "value of fill", expected: "one number", got: describe(value) });
+        machine.raise("E0205", args.placeOf("value"), {
+          name: "value of fill",
+          expected: "one number",
+          got: describe(value),
+        });
       const element = value.at([]);
       return { kind: "tensor", dtype: value.dtype, shape, at: () => element };
     },
@@ -159,7 +198,11 @@ export const shapeBuiltins: readonly Builtin[] = [
     run: (machine, args) => {
       const count = args.get("count");
       if (count.kind !== "int")
-        return machine.raise("E0205", args.placeOf("count"), { name: "count of arange", expected: "int", got: describe(count) });
+        return machine.raise("E0205", args.placeOf("count"), {
+          name: "count of arange",
+          expected: "int",
+          got: describe(count),
+        });
       return { kind: "tensor", dtype: "i32", shape: [count.value], at: ([position]) => need(position) };
     },
   },
