@@ -282,13 +282,15 @@ describe("as a process of its own", () => {
   test.each(["SIGINT", "SIGTERM"] as const)(
     "%s finishes the step, and --resume continues bit for bit",
     async (signal) => {
+      // One long epoch: nothing but the loop itself gives the signal a chance.
+      const rows = "synthetic:spirals,rows=100000";
       const train = [
         "train",
         "net.dlx",
         "--data",
-        data,
+        rows,
         "--limit",
-        "4000",
+        "5000",
         "--device",
         "cpu",
         "--out",
