@@ -714,6 +714,16 @@ export const catalogue = {
     bad: "model M(x: f32[N]) -> f32[N] {\n  param w: f32 = 1\n  x * w\n}\noptimizer sgd(lr: f32)(w: f32[...S], g: f32[...S], step: i32) -> f32[...S] = w - lr * g\ntrain t()(x: f32[4]) {\n  minimize loss = sum(stop_gradient(M(x))) over M.params using sgd(lr: 0.1)\n}",
     good: "model M(x: f32[N]) -> f32[N] {\n  param w: f32 = 1\n  x * w\n}\noptimizer sgd(lr: f32)(w: f32[...S], g: f32[...S], step: i32) -> f32[...S] = w - lr * g\ntrain t()(x: f32[4]) {\n  minimize loss = sum(M(x)) over M.params using sgd(lr: 0.1)\n}",
   },
+  E0405: {
+    code: "E0405",
+    severity: "error",
+    title: "A way without a derivative",
+    message: "{what} has no gradient: the way {path} ends at {by}",
+    help: ["let the float value itself reach the result, or wrap the step in `custom_grad`"],
+    explanation: "Whole numbers, truths, positions (`argmax`) and steps (`floor`, `round`) do not change with small changes of what they come from.",
+    bad: "export fn f(x: f32[4]) -> f32[4] = grad(x => f32(argmax[i] x[i]))(x)",
+    good: "export fn f(x: f32[4]) -> f32[4] = grad(x => max(x))(x)",
+  },
   E0501: {
     code: "E0501",
     severity: "error",
@@ -1243,6 +1253,9 @@ export const diagnose = {
   /** A loss that no parameter reaches: {name} does not depend on {paths} */
   E0404: (source: Source, span: Span, values: Readonly<{ name: string | number; paths: string | number }>, details?: Details): Diagnostic =>
     construct(catalogue.E0404, source, span, values, details),
+  /** A way without a derivative: {what} has no gradient: the way {path} ends at {by} */
+  E0405: (source: Source, span: Span, values: Readonly<{ what: string | number; path: string | number; by: string | number }>, details?: Details): Diagnostic =>
+    construct(catalogue.E0405, source, span, values, details),
   /** Nested too deeply: this is nested more than {limit} levels deep */
   E0501: (source: Source, span: Span, values: Readonly<{ limit: string | number }>, details?: Details): Diagnostic =>
     construct(catalogue.E0501, source, span, values, details),

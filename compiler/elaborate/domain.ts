@@ -62,6 +62,8 @@ export interface TensorDomain {
     /** Operands, results, adjoints of the results; gives the operands' adjoints. */
     readonly backward: (inputs: readonly Handle[]) => readonly Handle[];
   }): readonly Handle[];
+  /** Why a result that depends on a source has no derivative in it, in words; undefined where there is nothing to say. */
+  whyNoGradient(result: Handle, source: Handle): { readonly path: string; readonly by: string } | undefined;
   dependsOn(result: Handle, source: Handle): boolean;
   /** Whether a handle can be used here: it belongs to this graph or to one around it. */
   reaches(handle: Handle): boolean;

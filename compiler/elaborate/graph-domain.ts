@@ -1,5 +1,6 @@
 /** The domain that builds: every handle is a tensor of a graph in normal form. */
 import { differentiate } from "../autodiff/differentiate.ts";
+import { explainMissing } from "../autodiff/missing.ts";
 import { GraphBuilder } from "../graph/builder.ts";
 import type { Axis, Derivative, Graph, GraphOutput, InputRole, Origin, Tensor } from "../graph/graph.ts";
 import { operandsOf } from "../graph/traverse.ts";
@@ -248,9 +249,26 @@ export class GraphDomain implements TensorDomain {
     return made.map((tensor) => this.#handle(tensor));
   }
 
+  whyNoGradient(result: Handle, source: Handle): { path: string; by: string } | undefined {
+    const { builder, derivatives } = this.#frame;
+    const [target, wanted] = [this.#tensor(result), this.#tensor(source)];
+    // The derivative of a derivative vanishes where a function is piecewise linear: that is no mistake.
+    const gradients = derivatives.flatMap((one) => one.gradients);
+    if (gradients.some((gradient) => gradient && this.#leadsTo(target, gradient))) return undefined;
+    const why = explainMissing(builder, [target], wanted, this.#stopped);
+    if (why.reason === "unused" || why.reason === "stopped") return undefined;
+    const { origin } = why.node ?? {};
+    const by = why.by ?? (why.node ? "whole numbers" : "its element type");
+    return {
+      path: why.path.map(({ name }) => name).join(" -> "),
+      by: origin ? `${by} (${origin.file}:${origin.line})` : by,
+    };
+  }
   /** Whether a result is computed from a tensor. */
   dependsOn(result: Handle, source: Handle): boolean {
-    const [target, wanted] = [this.#tensor(result), this.#tensor(source)];
+    return this.#leadsTo(this.#tensor(result), this.#tensor(source));
+  }
+  #leadsTo(target: Tensor, wanted: Tensor): boolean {
     const seen = new Set<Tensor>();
     const pending = [target];
     for (let tensor = pending.pop(); tensor; tensor = pending.pop()) {

@@ -46,6 +46,7 @@ export class ShapesDomain implements TensorDomain {
     backward([...operands, ...results, ...results.map(({ dtype, shape }) => handle(dtype, shape))]);
     return results;
   }
+  whyNoGradient(): undefined {}
   dependsOn(): boolean {
     return true;
   }

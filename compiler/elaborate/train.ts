@@ -105,6 +105,9 @@ function gradientsOf(
     const before = (machine.entry.history.get(slot) ?? []).slice(0, -1);
     const stale = before.some(({ handle }) => handle && machine.domain.dependsOn(result, handle));
     if (stale) machine.raise("E0403", place, { name: statement.name.text, path: slot.path });
+    const source = sources[k];
+    const why = source && machine.domain.whyNoGradient(result, source);
+    if (why) machine.raise("E0405", place, { what: slot.path, ...why });
   });
   if (found.every((gradient) => gradient === undefined))
     machine.raise("E0404", placeOf(scope, statement.over), {

@@ -5,6 +5,7 @@ import { explainMissing } from "../../compiler/autodiff/missing.ts";
 import type { Graph, Node } from "../../compiler/graph/graph.ts";
 import { printGraph } from "../../compiler/graph/print.ts";
 import { readGraph } from "../../compiler/graph/read.ts";
+import { evaluate } from "../../compiler/reference/evaluate.ts";
 import { generator } from "../scalar/sampling.ts";
 import { builderOf, checkGradients, gradientText, sizeOf, withGradients } from "./support.ts";
 
@@ -156,6 +157,36 @@ describe("the adjoint of a scan", () => {
     );
     expect(outside).toMatch(/%d_w: f32\[8,3\] = sum\[k<8, d<3 \| step<7, n<2\]/);
     expect(outside).toMatch(/%d_bias: f32\[8\] = sum\[k<8 \| step<7, n<2\]/);
+  });
+});
+
+describe("a stopped tensor inside a scan", () => {
+  it("is a constant for the second derivative too", () => {
+    const graph = readGraph(`
+input %h0: f32[3] argument h0
+%last, %steps: f32[3], f32[1,3] = scan 1 carries(%h0) slices() captured() {
+  input %h: f32[3] argument h
+  input %t: i32[] argument t
+  %held: f32[3] = view %h
+  %next: f32[3] = map[i<3] %held[i] * %h[i] * %h[i]
+  output %next result carry
+  output %next result stacked
+}
+output %last result output
+`);
+    const scan = graph.nodes[0]!;
+    const held = scan.kind === "scan" ? scan.body.nodes[0]!.results[0]! : undefined;
+    const stopped = new Set([held!]);
+    const builder = builderOf(graph);
+    const [h] = graph.inputs.map(({ tensor }) => tensor);
+    const ones = builder.constant("ones", { dtype: "f32", shape: [3] }, [1]);
+    const first = differentiate(builder, [{ tensor: scan.results[0]!, adjoint: ones }], [h!], { stopped })
+      .gradients[0]!;
+    const second = differentiate(builder, [{ tensor: first, adjoint: ones }], [h!], { stopped }).gradients[0]!;
+    const values = evaluate(builder.finish([]), new Map([[h!, Float64Array.of(2, 3, -1)]]));
+    // held * h^2 has the derivatives 2 * held * h and 2 * held.
+    expect([...values.get(first)!]).toEqual([8, 18, 2]);
+    expect([...values.get(second)!]).toEqual([4, 6, -2]);
   });
 });
 

@@ -202,6 +202,11 @@ const cases: Record<string, Case> = {
     nodes: "%y: f32[4] = sum[i<4 | p<3] %x[i + p] * %w[%id[i]]",
     integers: { id: [3, 3, 0, 5] },
   },
+  "a gather whose index is solved for": {
+    inputs: { x: "f32[4,6]", id: "i32[3]" },
+    nodes: "%y: f32[3] = sum[i<3 | p<2] %x[2*p + i - 1, 2*%id[i] + p else 0] * %x[i, p]",
+    integers: { id: [2, 0, 1] },
+  },
   "index values": { inputs: x("7"), nodes: "%y: f32[3] = sum[i<3 | p<3] %x[2*i + p] * to_f32(i * 3 + p)" },
   "masks from indices": {
     inputs: x("3,3"),

@@ -151,3 +151,4 @@ for (const { name, flops, text } of rows) {
   );
 }
 if (total > 0) console.log(`LeNet's contractions: ${total.toFixed(2)} ms`);
+if (process.argv.includes("--schemes")) { const { schemes } = await import("./scratch-dbg.ts"); for (const r of rows) if (r.name.includes(filter)) { console.log(r.name); schemes(r.text); } }

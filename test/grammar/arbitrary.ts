@@ -275,11 +275,9 @@ const imports: fc.Arbitrary<Import> = fc.oneof(
   plainText.map((path): Import => ({ kind: "import", span, path, quoted: true })),
 );
 
-export const modules: fc.Arbitrary<Module> = fc
-  .tuple(several(imports), several(declarations))
-  .map(([first, rest]) => ({
-    source: { file: "generated.dlx", text: "" },
-    imports: first,
-    declarations: rest,
-    comments: [],
-  }));
+export const modules: fc.Arbitrary<Module> = fc.tuple(several(imports), several(declarations)).map(([first, rest]) => ({
+  source: { file: "generated.dlx", text: "" },
+  imports: first,
+  declarations: rest,
+  comments: [],
+}));

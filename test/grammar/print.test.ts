@@ -14,6 +14,6 @@ test("parse . print is the identity on every tree", () => {
       // and the layout settles at once
       expect(print(read.module)).toBe(text);
     }),
-    { numRuns: process.env.DLX_DEEP ? 20_000 : 400 },
+    { numRuns: process.env.DLX_DEEP ? 5_000 : 400 },
   );
 });

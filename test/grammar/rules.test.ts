@@ -65,7 +65,11 @@ const newlines: readonly (readonly [name: string, text: string, statements: read
   ["members continue", "a\n.b\n.c", ["a.b.c"]],
   ["else and then continue", "if a\nthen b\nelse c", ["if a then b else c"]],
   ["a block of an if may begin a line", "if a\n{ b }\nelse\n{ c }", ["if a { b } else { c }"]],
-  ["minimize goes on over lines", "minimize l = a\nover b\nusing c\ngradients g => d", ["minimize l = a over b using c gradients g => d"]],
+  [
+    "minimize goes on over lines",
+    "minimize l = a\nover b\nusing c\ngradients g => d",
+    ["minimize l = a over b using c gradients g => d"],
+  ],
   ["an operand may follow on the next line", "let a =\n-b", ["let a = -b"]],
   ["a value may follow := on the next line", "a :=\n(b)", ["a := b"]],
   ["a function may follow => on the next line", "x =>\n-x", ["x => -x"]],
@@ -85,7 +89,7 @@ describe("newlines", () => {
   });
 
   test("where may begin a line, and so may the body", () => {
-    const text = "fn f(x: f32[N])\n-> f32[N]\nwhere N > 0\nelse \"none\",\nM = 2\n= x";
+    const text = 'fn f(x: f32[N])\n-> f32[N]\nwhere N > 0\nelse "none",\nM = 2\n= x';
     expect(problemsOf(text)).toEqual([]);
   });
 });
@@ -147,9 +151,7 @@ test("documentation goes to the declaration right below it, anything else is a c
 test("spans are those of the text", () => {
   const text = "fn f(x: f32) = (x + 1) * g(x)[0]";
   const { body } = moduleOf(text).declarations[0] ?? {};
-  expect(body?.kind === "binary" && [body.span, body.left.span, body.right.span].map((s) => text.slice(s.start, s.end))).toEqual([
-    "(x + 1) * g(x)[0]",
-    "(x + 1)",
-    "g(x)[0]",
-  ]);
+  expect(
+    body?.kind === "binary" && [body.span, body.left.span, body.right.span].map((s) => text.slice(s.start, s.end)),
+  ).toEqual(["(x + 1) * g(x)[0]", "(x + 1)", "g(x)[0]"]);
 });

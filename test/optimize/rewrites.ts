@@ -457,6 +457,36 @@ export const rewrites: Readonly<Record<string, Readonly<Record<string, Rewrite>>
         %y: f32[64,48] = sum[i<64, k<48 | j<32] %a[i, j] * %m[i, j] * %b[j, k]
         output %y result y`),
   },
+  "fold scales, hoist invariants, simplify, dead code": {
+    "a normalized convolution at prediction": {
+      before: `input %x: f32[64,3,8] argument x
+        input %w: f32[4,3,3] parameter w
+        input %g: f32[4] parameter g
+        input %b: f32[4] parameter b
+        input %m: f32[4] state m
+        input %v: f32[4] state v
+        %c: f32[64,4,6] = sum[n<64, o<4, i<6 | k<3, p<3] %x[n, k, i + p] * %w[o, k, p]
+        %y: f32[64,4,6] = map[n<64, o<4, i<6] max(%g[o] * (%c[n, o, i] - %m[o]) / sqrt(%v[o] + 0.5) + %b[o], 0)
+        output %y result y`,
+      after: `input %x: f32[64,3,8] argument x
+        input %w: f32[4,3,3] parameter w
+        input %g: f32[4] parameter g
+        input %b: f32[4] parameter b
+        input %m: f32[4] state m
+        input %v: f32[4] state v
+        %c.weight: f32[4,3,3] = map[o<4, k<3, p<3] %w[o, k, p] * (%g[o] / sqrt(%v[o] + 0.5))
+        %c.scaled: f32[64,4,6] = sum[n<64, o<4, i<6 | k<3, p<3] %x[n, k, i + p] * %c.weight[o, k, p]
+        %y.factor: f32[4] = map[o<4] %b[o] - %m[o] * %g[o] / sqrt(%v[o] + 0.5)
+        %y: f32[64,4,6] = map[n<64, o<4, i<6] max(%c.scaled[n, o, i] + %y.factor[o], 0)
+        output %y result y`,
+    },
+    "not where the statistics are the batch's": same(`input %x: f32[64,3,8] argument x
+        input %w: f32[4,3,3] parameter w
+        input %m: f32[4] argument m
+        %c: f32[64,4,6] = sum[n<64, o<4, i<6 | k<3, p<3] %x[n, k, i + p] * %w[o, k, p]
+        %y: f32[64,4,6] = map[n<64, o<4, i<6] %c[n, o, i] * %m[o]
+        output %y result y`),
+  },
   "hoist invariants": {
     "a channel's scale is computed once a channel": {
       before: `input %x: f32[64,4] argument x

@@ -22,6 +22,8 @@ export interface RandomGraphOptions {
   readonly smooth?: boolean;
   readonly combiners?: readonly Combiner[];
   readonly kinds?: readonly RandomKind[];
+  /** Some inputs are parameters. Default false. */
+  readonly parameters?: boolean;
 }
 export type RandomKind = "generic" | "view" | "join" | "scatter_add" | "scan" | "random";
 
@@ -73,7 +75,8 @@ export function makeGraph(inputSeed: number, nodeSeeds: readonly number[], optio
   const values: number[][] = [];
   for (let k = choices.between(1, 3); k > 0; k--) {
     const shape = randomShape(choices);
-    floats.push({ tensor: builder.input("x", { dtype: "f32", shape }), bound: 2, exact: true });
+    const role = options.parameters && choices.chance(60) ? "parameter" : "argument";
+    floats.push({ tensor: builder.input("x", { dtype: "f32", shape }, role), bound: 2, exact: true });
     values.push(Array.from({ length: elementCount(shape) }, () => choices.between(-8, 8) / 4));
   }
   if (choices.chance(60)) {

@@ -45,6 +45,7 @@ function adjoints(
   machine: Machine,
   results: readonly { readonly result: Handle; readonly adjoint: Handle | undefined }[],
   aliases: readonly Alias[],
+  place: Place,
 ): TensorValue[] {
   const found = machine.domain.differentiate(
     results,
@@ -52,7 +53,12 @@ function adjoints(
   );
   return aliases.map((alias, k) => {
     const handle = found[k];
-    return handle ? partly(handle, machine.dynamic.open) : zerosLike(alias);
+    if (handle) return partly(handle, machine.dynamic.open);
+    for (const { result } of results) {
+      const why = machine.domain.whyNoGradient(result, alias.handle);
+      if (why) machine.raise("E0405", place, { what: "this argument", ...why });
+    }
+    return zerosLike(alias);
   });
 }
 
@@ -79,7 +85,7 @@ function gradientOf(
     place,
   );
   const value = oneNumber(machine, result, place);
-  const gradients = adjoints(machine, [{ result: overOpen(machine, value, place), adjoint: undefined }], aliases);
+  const gradients = adjoints(machine, [{ result: overOpen(machine, value, place), adjoint: undefined }], aliases, place);
   return { value, gradient: withLeaves(chosen.value, gradients), aliases };
 }
 function oneNumber(machine: Machine, result: Value, place: Place): TensorValue {
@@ -157,7 +163,7 @@ const gradients: readonly Builtin[] = [
       );
       const results = leavesOfResult(machine, machine.invoke(args.get("f"), [input], place), place);
       return functionOf("vjp(f, x)", ([adjoint], at) =>
-        withLeaves(x, adjoints(machine, pairUp(machine, results, required(machine, adjoint, at), at), aliases)),
+        withLeaves(x, adjoints(machine, pairUp(machine, results, required(machine, adjoint, at), at), aliases, at)),
       );
     },
   },
@@ -182,11 +188,12 @@ const gradients: readonly Builtin[] = [
         machine,
         results.map((result, k) => ({ result: overOpen(machine, result, place), adjoint: directions[k]?.handle })),
         aliases,
+        place,
       );
       return functionOf("jvp(f, x)", ([tangent], at) =>
         withLeaves(
           output,
-          adjoints(machine, pairUp(machine, transposed, required(machine, tangent, at), at), directions),
+          adjoints(machine, pairUp(machine, transposed, required(machine, tangent, at), at), directions, at),
         ),
       );
     },
@@ -217,7 +224,7 @@ function required(machine: Machine, arg: ArgumentValue | undefined, place: Place
 function hessianVector(machine: Machine, f: Value, x: Value, direction: Value, at: Place, place: Place): Value {
   const first = gradientOf(machine, f, [{ name: undefined, value: x, place }], 0, at);
   const slopes = requireTree(machine, first.gradient, "the gradient", at);
-  return withLeaves(x, adjoints(machine, pairUp(machine, slopes, direction, at), first.aliases));
+  return withLeaves(x, adjoints(machine, pairUp(machine, slopes, direction, at), first.aliases, at));
 }
 /** Row i of the Hessian is its product with the i-th unit vector: every row at once, as index notation. */
 function hessian(machine: Machine, f: Value, x: Value, place: Place): Value {
