@@ -1,5 +1,5 @@
 /** The adjoint of one read: `sum over every d with M(d) = t of adjoint(d)`, as dense pieces without guards where possible. */
-import { hasData, rangeOf } from "../graph/affine.ts";
+import { hasData, provedInRange, rangeOf } from "../graph/affine.ts";
 import type { GraphBuilder } from "../graph/builder.ts";
 import { fixed, at as index, read as readAt, readHere } from "../graph/builder.ts";
 import type { Axis, Coordinate, Scalar, ScalarRead, Tensor } from "../graph/graph.ts";
@@ -64,10 +64,17 @@ function piece(problem: Problem, solution: Solution): Contribution {
       return { ...term, position };
     }),
   });
-  const renumberRead = (inner: ScalarRead): ScalarRead => ({
-    ...inner,
-    coordinates: inner.coordinates.map(renumbered),
-  });
+  // Data read where an index has left its extent: the point does not exist, its place does not matter.
+  const renumberRead = (inner: ScalarRead): ScalarRead => {
+    const coordinates = inner.coordinates.map(renumbered);
+    const { shape } = inner.tensor.type;
+    const leaves = coordinates.some(
+      (coordinate, axis) => !hasData(coordinate) && !provedInRange(coordinate, extents, shape[axis]!),
+    );
+    if (!leaves || inner.otherwise !== undefined) return { ...inner, coordinates };
+    if (coordinates.some(hasData)) throw new NotInvertible();
+    return { ...inner, coordinates, otherwise: 0 };
+  };
   const by = (variable: number): Coordinate =>
     renumbered(values.get(variable) ?? { offset: 0, terms: [{ kind: "affine", coefficient: 1, position: variable }] });
   const value = (variable: number): Scalar => scalarOf(builder, scalars, by(variable));
