@@ -16,7 +16,8 @@ interface Factor {
   readonly indices: ReadonlySet<number>;
 }
 
-function factorsOf(scalar: Scalar): Scalar[] {
+/** The factors of a product, however nested. */
+export function factorsOf(scalar: Scalar): Scalar[] {
   return isRow(scalar, "mul") ? scalar.arguments.flatMap(factorsOf) : [scalar];
 }
 const union = (a: ReadonlySet<number>, b: ReadonlySet<number>): Set<number> => new Set([...a, ...b]);

@@ -3,6 +3,7 @@ import type { Graph } from "../graph/graph.ts";
 import { commonSubexpressions } from "./common.ts";
 import { deadCode } from "./dead.ts";
 import { pairFactors } from "./factors.ts";
+import { foldScales } from "./fold-scales.ts";
 import { inlineMaps } from "./inline.ts";
 import { inlineCustom } from "./inline-custom.ts";
 import { hoistInvariants } from "./invariants.ts";
@@ -44,6 +45,8 @@ export const optimizationPasses: readonly Pass[] = [
   sumsOfProducts,
   pairFactors,
   simplify,
+  // After the sums: they would take the scale out again.
+  foldScales,
   hoistInvariants,
   // Composition leaves coordinates like 2*i + p behind.
   splitViews,
