@@ -5,7 +5,7 @@ import type { Source } from "../../grammar/span.ts";
 import { DlxError } from "../../runtime/errors.ts";
 import type { InputSlot } from "../../runtime/plan.ts";
 import type { LoadOptions, Session } from "../../runtime/session.ts";
-import { type Compiled, compile, elaborateSource } from "../compile.ts";
+import { checkSource, type Compiled, compile, elaborateSource } from "../compile.ts";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { suggest } from "../diagnostics/suggest.ts";
 import type { ElaborateOptions } from "../elaborate/elaborate.ts";
@@ -34,7 +34,7 @@ export interface Wanted extends ProgramFlags {
 }
 /** Everything that is wrong with a file, and warnings. */
 export async function checkFile(file: string, { set = {}, size = {} }: ProgramFlags): Promise<readonly Diagnostic[]> {
-  return elaborateSource(await readSource(file), fileLoader(file), { set, sizes: size }).diagnostics;
+  return checkSource(await readSource(file), fileLoader(file), { set, sizes: size });
 }
 
 /** Shows warnings; throws where there are errors. */
