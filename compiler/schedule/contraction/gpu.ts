@@ -5,7 +5,7 @@
  * im2col). Long summations over small results (weight gradients) are cut in a fixed number of pieces, whose partial
  * results a second kernel adds.
  */
-import type { Axis, Scalar } from "../../graph/graph.ts";
+import type { Scalar } from "../../graph/graph.ts";
 import {
   add,
   and,
@@ -17,33 +17,25 @@ import {
   lt,
   min,
   mul,
-  select,
   splat,
   vector,
 } from "../../kernel/build.ts";
 import type { Dispatch, Expression } from "../../kernel/ir.ts";
-import { type IndexValue, indexAt, indexLanes } from "../address.ts";
-import { divide, gridOf, localThread, pointOf, product } from "../gpu/grid.ts";
+import type { Indices } from "../gpu/domain.ts";
+import { divide, gridOf, localThread, pointOf } from "../gpu/grid.ts";
 import type { BuildContext } from "../group.ts";
+import { accessesOf } from "../loops.ts";
 import { Lowering } from "../lower.ts";
 import { Operands } from "../operands.ts";
 import type { Placed } from "../program.ts";
 import { defineMaps, labelOf, originOf, storeRows } from "../row/gpu.ts";
 import type { Contraction } from "./analysis.ts";
 import { columnsContiguous, smallestStride } from "./contiguous.ts";
-import { Panel } from "./panel.ts";
+import { epilogueAccesses, factorAccesses, Side } from "./side.ts";
 import { chooseTile, type Tile, tileColumns, tileRows, tileThreads } from "./tile.ts";
+import { filler, Panel } from "./workgroup-panel.ts";
 
 const zeros = constant("f32", 0, 4);
-
-/** One axis of the tile: the indices that it runs over together, row-major. */
-interface Side {
-  readonly positions: readonly number[];
-  readonly axes: readonly Axis[];
-  readonly extent: number;
-  /** Four neighbours differ in the last index alone. */
-  readonly vectors: boolean;
-}
 
 export function contractionGpu(contraction: Contraction, context: BuildContext): readonly Dispatch<Placed>[] {
   return new ContractionGpu(contraction, context).dispatches();
@@ -52,69 +44,59 @@ export function contractionGpu(contraction: Contraction, context: BuildContext):
 class ContractionGpu {
   readonly #contraction: Contraction;
   readonly #context: BuildContext;
-  readonly #axes: readonly Axis[];
-  readonly #sides: { readonly batch: Side; readonly m: Side; readonly n: Side; readonly k: Side };
+  readonly #axes: number;
+  readonly #batch: Side;
+  /** Rows, columns and steps of the summation where the operands are read, and where the result is finished. */
+  readonly #left: { readonly across: Side; readonly summed: Side };
+  readonly #right: { readonly across: Side; readonly summed: Side };
+  readonly #rows: Side;
+  readonly #columns: Side;
   readonly #tile: Tile;
   /** Steps of the summation in a piece, a multiple of the panels' depth. */
   readonly #pieceSteps: number;
   readonly #pieces: number;
 
-  constructor(contraction: Contraction, context: BuildContext) {
-    this.#contraction = columnsContiguous(contraction, context);
+  constructor(original: Contraction, context: BuildContext) {
+    const contraction = columnsContiguous(original, context);
+    const { group, batch, rows, columns, summed, left, right } = contraction;
+    this.#contraction = contraction;
     this.#context = context;
-    const { group, batch, rows, columns, summed } = this.#contraction;
-    this.#axes = [...group.parallel, ...group.reduction];
-    const side = (positions: readonly number[]): Side => {
-      const axes = positions.map((position) => this.#axes[position]!);
-      return { positions, axes, extent: product(axes), vectors: (axes.at(-1)?.extent ?? 1) % 4 === 0 };
-    };
-    this.#sides = { batch: side(batch), m: side(rows), n: side(columns), k: side(summed) };
-    const sides = this.#sides;
-    this.#tile = chooseTile({
-      batch: sides.batch.extent,
-      m: sides.m.extent,
-      n: sides.n.extent,
-      k: sides.k.extent,
-    });
+    this.#axes = group.parallel.length + group.reduction.length;
+    // Each index for itself: both operands and the epilogue share them.
+    this.#batch = new Side(batch, { ...accessesOf(group, context), pinned: new Set(batch) });
+    const [ofLeft, ofRight] = [left, right].map(({ body }) => factorAccesses(contraction, body, context));
+    this.#left = { across: new Side(rows, ofLeft!), summed: new Side(summed, ofLeft!) };
+    this.#right = { across: new Side(columns, ofRight!), summed: new Side(summed, ofRight!) };
+    const after = epilogueAccesses(contraction, context);
+    this.#rows = new Side(rows, after);
+    this.#columns = new Side(columns, after);
+    const k = this.#left.summed.extent;
+    this.#tile = chooseTile({ batch: this.#batch.extent, m: this.#rows.extent, n: this.#columns.extent, k });
     const { depth, pieces } = this.#tile;
-    this.#pieceSteps = Math.ceil(sides.k.extent / pieces / depth) * depth;
-    this.#pieces = Math.ceil(sides.k.extent / this.#pieceSteps);
+    this.#pieceSteps = Math.ceil(k / pieces / depth) * depth;
+    this.#pieces = Math.ceil(k / this.#pieceSteps);
+  }
+
+  #lowering(operands: Operands, batch: Indices): Lowering {
+    return new Lowering(operands, {
+      indices: Array.from({ length: this.#axes }, (_, position) => batch.get(position)),
+    });
   }
 
   dispatches(): readonly Dispatch<Placed>[] {
     if (this.#pieces === 1) return [this.#multiply(undefined)];
-    const { batch, m, n } = this.#sides;
-    const partials = this.#context.scratch(this.#pieces * batch.extent * m.extent * n.extent);
-    return [this.#multiply(partials), this.#addPieces(partials)];
-  }
-
-  #indices(side: Side, number: Expression, kernel: KernelBuilder): [number, IndexValue][] {
-    const extents = side.axes.map(({ extent }) => extent);
-    return pointOf(kernel, number, extents).map((value, k) => [side.positions[k]!, indexAt(value, 0, extents[k]! - 1)]);
-  }
-  /** Four neighbours from `number`, a multiple of four: one set of indices with lanes, or four. */
-  #fourIndices(side: Side, number: Expression, kernel: KernelBuilder): Map<number, IndexValue>[] {
-    if (side.vectors) {
-      const indices = new Map(this.#indices(side, number, kernel));
-      const last = side.positions.at(-1)!;
-      const extent = side.axes.at(-1)!.extent;
-      return [indices.set(last, indexLanes(indices.get(last)!.base, 0, extent - 1))];
-    }
-    return [0, 1, 2, 3].map(
-      (l) => new Map(this.#indices(side, kernel.letIn("clamped", min(add(number, l), side.extent - 1)), kernel)),
+    const partials = this.#context.scratch(
+      this.#pieces * this.#batch.extent * this.#rows.extent * this.#columns.extent,
     );
-  }
-  /** Of numbers of four neighbours that may lie beyond the last: repeats the last ones. */
-  #fourInRange(side: Side, number: Expression, tileExtent: number, kernel: KernelBuilder): Expression {
-    if (!side.vectors || side.extent % tileExtent === 0) return number;
-    return kernel.letIn("clamped", min(number, side.extent - 4));
+    return [this.#multiply(partials), this.#addPieces(partials)];
   }
 
   #multiply(partials: Placed | undefined): Dispatch<Placed> {
     const { group } = this.#contraction;
     const left = this.#contraction.left.body;
     const right = this.#contraction.right.body;
-    const { batch, m, n, k } = this.#sides;
+    const [batch, m, n] = [this.#batch, this.#rows, this.#columns];
+    const k = this.#left.summed.extent;
     const tile = this.#tile;
     const [rows, columns, threads] = [tileRows(tile), tileColumns(tile), tileThreads(tile)];
     const label = labelOf(group);
@@ -134,9 +116,7 @@ class ContractionGpu {
     ]);
     const firstRow = kernel.letIn("first_row", mul(rowTile!, rows));
     const firstColumn = kernel.letIn("first_column", mul(columnTile!, columns));
-    const unknown: (IndexValue | undefined)[] = this.#axes.map(() => undefined);
-    for (const [position, value] of this.#indices(batch, batchNumber!, kernel)) unknown[position] = value;
-    const outer = new Lowering(operands, { indices: unknown });
+    const outer = this.#lowering(operands, batch.at(kernel, batchNumber!));
 
     const leftPanel = new Panel(kernel, "left", rows, tile.depth);
     const rightPanel = new Panel(kernel, "right", columns, tile.depth);
@@ -145,11 +125,33 @@ class ContractionGpu {
     const ownColumn = kernel.letIn("own_column", mul(columnThread, 4));
     const sums = Array.from({ length: tile.threadRows * tile.threadVectors }, () => kernel.declare("sum", zeros));
 
-    const fillLeft = this.#filler(kernel, outer, leftPanel, left, m, firstRow, threads);
-    const fillRight = this.#filler(kernel, outer, rightPanel, right, n, firstColumn, threads);
+    const fillLeft = filler(
+      kernel,
+      outer,
+      leftPanel,
+      {
+        factor: left,
+        ...this.#left,
+        first: firstRow,
+        depthFastest: this.#summedFastest(left, this.#contraction.rows),
+      },
+      threads,
+    );
+    const fillRight = filler(
+      kernel,
+      outer,
+      rightPanel,
+      {
+        factor: right,
+        ...this.#right,
+        first: firstColumn,
+        depthFastest: this.#summedFastest(right, this.#contraction.columns),
+      },
+      threads,
+    );
     const from = kernel.letIn("from", mul(piece!, this.#pieceSteps));
     const next = add(from, this.#pieceSteps);
-    const to = kernel.letIn("to", k.extent % this.#pieceSteps === 0 ? next : min(next, k.extent));
+    const to = kernel.letIn("to", k % this.#pieceSteps === 0 ? next : min(next, k));
     kernel.forLoop("step", from, to, tile.depth, (step) => {
       fillLeft(step);
       fillRight(step);
@@ -185,66 +187,10 @@ class ContractionGpu {
     return operands.dispatch({ label, origin: originOf(group), workgroups: grid.workgroups });
   }
 
-  /**
-   * Prepares to fill a panel: returns what fills it for one step of the summation. Neighbouring threads take neighbours of
-   * the index that is contiguous in memory.
-   */
-  #filler(
-    kernel: KernelBuilder,
-    outer: Lowering,
-    panel: Panel,
-    factor: Scalar,
-    side: Side,
-    first: Expression,
-    threads: number,
-  ): (step: Expression) => void {
-    const { k } = this.#sides;
-    const quarters = panel.width / 4;
-    const depth = this.#tile.depth;
-    const total = quarters * depth;
-    const depthFastest =
-      smallestStride(factor, k.positions, this.#context) < smallestStride(factor, side.positions, this.#context);
-    const inner = depthFastest ? depth : quarters;
-    const offsets = Array.from({ length: Math.ceil(total / threads) }, (_, s) => s * threads);
-    // Where the threads are a multiple of the inner extent, all slots of a thread differ in the outer number alone.
-    const aligned = threads % inner === 0;
-    const [outerOwn, innerOwn] = divide(kernel, localThread, inner);
-    const numbersOf = (offset: number): [Expression, Expression] =>
-      aligned ? [add(outerOwn, offset / inner), innerOwn] : divide(kernel, add(localThread, offset), inner);
-    const place = (quarter: Expression) => {
-      const across = kernel.letIn("across", mul(quarter, 4));
-      const inRange = this.#fourInRange(side, kernel.letIn("place", add(first, across)), panel.width, kernel);
-      return { across, indices: this.#fourIndices(side, inRange, kernel) };
-    };
-    const fill = (step: Expression, slot: Expression, along: Expression, at: ReturnType<typeof place>): void => {
-      const store = (): void => {
-        const asked = kernel.letIn("k", add(step, along));
-        const ragged = k.extent % depth !== 0;
-        const summed = this.#indices(k, ragged ? kernel.letIn("k", min(asked, k.extent - 1)) : asked, kernel);
-        const values = at.indices.map((map) => outer.child(new Map([...map, ...summed])).lower(factor));
-        const four = values.length === 1 ? splat(values[0]!) : vector(values.map((value) => lane(value, 0)));
-        // Both operands become 0 beyond the end: 0 times what lies there need not be 0.
-        panel.store(along, at.across, ragged ? select(splat(lt(asked, k.extent)), four, zeros) : four);
-      };
-      if (total % threads === 0) store();
-      else kernel.ifThen(lt(slot, total), store);
-    };
-    if (aligned && !depthFastest) {
-      const at = place(innerOwn);
-      return (step) =>
-        kernel.forLoop("s", 0, offsets.length, 1, (s) => {
-          const along = kernel.letIn("along", add(outerOwn, mul(s, threads / inner)));
-          fill(step, add(localThread, mul(s, threads)), along, at);
-        });
-    }
-    const slots = offsets.map((offset) => {
-      const [high, low] = numbersOf(offset);
-      const [quarter, along] = depthFastest ? [high, low] : [low, high];
-      return { slot: add(localThread, offset), along, at: place(quarter) };
-    });
-    return (step) => {
-      for (const { slot, along, at } of slots) fill(step, slot, along, at);
-    };
+  /** Whether an operand moves through memory by fewer elements with the summation than with its own indices. */
+  #summedFastest(factor: Scalar, positions: readonly number[]): boolean {
+    const { summed } = this.#contraction;
+    return smallestStride(factor, summed, this.#context) < smallestStride(factor, positions, this.#context);
   }
 
   /** Stores four neighbouring columns: at once where the result allows it, else those that exist. */
@@ -255,7 +201,7 @@ class ContractionGpu {
     inside: Expression | undefined,
     store: (lanes: 1 | 4, l: number) => void,
   ): void {
-    const { n } = this.#sides;
+    const n = this.#columns;
     const guarded = (condition: Expression | undefined, body: () => void): void => {
       if (condition === undefined) body();
       else kernel.ifThen(condition, body);
@@ -282,18 +228,18 @@ class ContractionGpu {
     exact: boolean,
   ): void {
     const { group, root, epilogue } = this.#contraction;
-    const { m, n } = this.#sides;
-    const finish = (at: Map<number, IndexValue>, value: Expression): void => {
-      const lowering = outer.child(new Map([...this.#indices(m, row, kernel), ...at]));
+    const n = this.#columns;
+    const finish = (at: Indices, value: Expression): void => {
+      const lowering = outer.child(new Map([...this.#rows.at(kernel, row), ...at]));
       lowering.define(root.node.results[0]!, value);
       defineMaps(lowering, epilogue);
       storeRows(kernel, lowering, group, group.members, undefined);
     };
-    const one = (l: number) => new Map(this.#indices(n, kernel.letIn("place", add(column, l)), kernel));
+    const one = (l: number) => n.at(kernel, kernel.letIn("place", add(column, l)));
     this.#storeFour(kernel, column, exact, inside, (lanes, l) => {
       const value = kernel.letIn("value", lanes === 4 ? sum : lane(sum, l));
       if (lanes === 1) finish(one(l), value);
-      else if (n.vectors) for (const at of this.#fourIndices(n, column, kernel)) finish(at, value);
+      else if (n.vectors) for (const at of n.fourAt(kernel, column, true)) finish(at, value);
       else for (let each = 0; each < 4; each++) finish(one(each), kernel.letIn("value", lane(value, each)));
     });
   }
@@ -301,7 +247,7 @@ class ContractionGpu {
   /** A thread for four neighbouring columns of a row: adds the pieces, then the epilogue. */
   #addPieces(partials: Placed): Dispatch<Placed> {
     const { group } = this.#contraction;
-    const { batch, m, n } = this.#sides;
+    const [batch, m, n] = [this.#batch, this.#rows, this.#columns];
     const label = labelOf(group);
     const threads = 64;
     const kernel = new KernelBuilder(this.#context.name(`${label} sum`), "gpu", [threads, 1, 1]);
@@ -313,9 +259,7 @@ class ContractionGpu {
     kernel.ifThen(lt(number, count), () => {
       const [batchNumber, row, quarter] = pointOf(kernel, number, [batch.extent, m.extent, quarters]);
       const column = kernel.letIn("column", mul(quarter!, 4));
-      const indices: (IndexValue | undefined)[] = this.#axes.map(() => undefined);
-      for (const [position, value] of this.#indices(batch, batchNumber!, kernel)) indices[position] = value;
-      const outer = new Lowering(operands, { indices });
+      const outer = this.#lowering(operands, batch.at(kernel, batchNumber!));
       const buffer = operands.bind("partials", "f32", partials, "read");
       const size = batch.extent * m.extent * n.extent;
       const start = kernel.letIn("start", add(mul(add(mul(batchNumber!, m.extent), row!), n.extent), column));

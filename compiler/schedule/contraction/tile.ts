@@ -3,6 +3,8 @@
  * of threads the GPU has to run. Multiplying more operands held in registers costs less; covering the result with fewer
  * wasted points, and having enough threads, costs less too.
  */
+import { panelElements } from "./workgroup-panel.ts";
+
 export interface Tile {
   /** Rows and columns of a thread's own part; columns are vectors of four. */
   readonly threadRows: number;
@@ -26,6 +28,9 @@ export const tileRows = (tile: Tile): number => tile.threadRows * tile.rowThread
 export const tileColumns = (tile: Tile): number => tile.threadVectors * 4 * tile.columnThreads;
 export const tileThreads = (tile: Tile): number => tile.rowThreads * tile.columnThreads;
 
+const bytesOf = (tile: Tile): number =>
+  4 * (panelElements(tileRows(tile), tile.depth) + panelElements(tileColumns(tile), tile.depth));
+
 /** What WebGPU offers everywhere: 16 KiB of workgroup memory, 256 invocations. */
 const workgroupBytes = 16384;
 const maximumThreads = 256;
@@ -44,17 +49,19 @@ const threadParts: readonly (readonly [rows: number, vectors: number])[] = [
 const powers = [1, 2, 4, 8, 16, 32];
 
 export function chooseTile(extents: Extents): Tile {
-  const depth = Math.min(16, 2 ** Math.ceil(Math.log2(Math.max(4, extents.k))));
+  const deepest = Math.min(16, 2 ** Math.ceil(Math.log2(Math.max(4, extents.k))));
   let best: Tile | undefined;
   let lowest = Number.POSITIVE_INFINITY;
   for (const [threadRows, threadVectors] of threadParts)
     for (const rowThreads of powers)
       for (const columnThreads of powers)
-        for (let pieces = 1; pieces === 1 || (pieces <= 256 && extents.k / pieces >= 4 * depth); pieces *= 2) {
-          const tile: Tile = { threadRows, threadVectors, rowThreads, columnThreads, depth, pieces };
+        for (let pieces = 1; pieces === 1 || (pieces <= 256 && extents.k / pieces >= 4 * deepest); pieces *= 2) {
+          const shape = { threadRows, threadVectors, rowThreads, columnThreads, pieces };
+          const depth = [deepest, deepest / 2].find((steps) => bytesOf({ ...shape, depth: steps }) <= workgroupBytes);
+          if (depth === undefined) continue;
+          const tile: Tile = { ...shape, depth };
           const threads = tileThreads(tile);
           if (threads < 32 || threads > maximumThreads) continue;
-          if ((tileRows(tile) + tileColumns(tile)) * depth * 4 > workgroupBytes) continue;
           const cost = costOf(tile, extents);
           if (cost >= lowest) continue;
           best = tile;
