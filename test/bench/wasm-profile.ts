@@ -5,16 +5,18 @@
 import { dirname, resolve } from "node:path";
 import { fileLoader } from "../../compiler/cli/library.ts";
 import { readSource } from "../../compiler/cli/source.ts";
-import { encodeModule, memoryPages } from "../../compiler/codegen/wasm/module.ts";
 import type { CallStep } from "../../compiler/codegen/wasm/module.ts";
+import { encodeModule, memoryPages } from "../../compiler/codegen/wasm/module.ts";
 import { elaborateSource } from "../../compiler/compile.ts";
 import { printKernel } from "../../compiler/kernel/print.ts";
 import { optimizeProgram, planned } from "../../compiler/pipeline.ts";
-import { callsOf } from "../../compiler/schedule/plan.ts";
 import type { PlacedStep } from "../../compiler/schedule/plan.ts";
+import { callsOf } from "../../compiler/schedule/plan.ts";
 import { disassemble, enableRelaxed } from "../codegen/wasm/run.ts";
 
-const [file = "examples/lenet/model.dlx", wanted = "lenet.step"] = process.argv.slice(2).filter((a) => !a.startsWith("--"));
+const [file = "examples/lenet/model.dlx", wanted = "lenet.step"] = process.argv
+  .slice(2)
+  .filter((a) => !a.startsWith("--"));
 const relaxed = process.argv.includes("--relaxed");
 const show = process.argv.find((argument) => argument.startsWith("--show="))?.slice(7);
 enableRelaxed();
@@ -36,7 +38,9 @@ const memoryBytes = persistent + (plan.arena[0] ?? 0);
 const steps = entries[0]!.steps;
 
 const labels = (some: readonly PlacedStep[]): string[] =>
-  some.map((step) => (step.kind === "repeat" ? `${step.length} times (${labels(step.steps).length} steps)` : step.dispatch.label));
+  some.map((step) =>
+    step.kind === "repeat" ? `${step.length} times (${labels(step.steps).length} steps)` : step.dispatch.label,
+  );
 const calls: CallStep[] = callsOf(steps, persistent);
 const { bytes } = encodeModule({
   entries: [{ name: wanted, steps: calls }, ...calls.map((call, k) => ({ name: `step${k}`, steps: [call] }))],
@@ -54,13 +58,19 @@ if (show) {
     if (step.kind === "launch" && step.dispatch.label.includes(show)) {
       console.log(k, printKernel(step.dispatch.kernel));
       if (process.argv.includes("--wat"))
-        console.log(disassemble(encodeModule({ entries: [{ name: "e", steps: [calls[k]!] }], memoryBytes, relaxed, names: true }).bytes));
+        console.log(
+          disassemble(
+            encodeModule({ entries: [{ name: "e", steps: [calls[k]!] }], memoryBytes, relaxed, names: true }).bytes,
+          ),
+        );
     }
 }
 
 const memory = new WebAssembly.Memory({ initial: memoryPages(memoryBytes), maximum: 65536 });
+/** Numbers of an ordinary size; as integers they are clamped wherever they address something. */
+const values = Float32Array.from({ length: memory.buffer.byteLength / 4 }, () => (Math.random() - 0.5) / 5);
 const fill = (): void => {
-  new Float32Array(memory.buffer).fill(0.01);
+  new Float32Array(memory.buffer).set(values);
 };
 const instance = new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(bytes)), { env: { memory } });
 const entryAt = (k: number): (() => void) => {
@@ -73,8 +83,9 @@ function best(run: () => void): number {
   fill();
   for (const end = performance.now() + 60; performance.now() < end; ) run();
   let least = Number.POSITIVE_INFINITY;
-  fill();
   for (const end = performance.now() + 100; performance.now() < end; ) {
+    // What a step does to its own inputs, time and again, would end in subnormal numbers or worse.
+    fill();
     const start = performance.now();
     let count = 0;
     while (performance.now() - start < 1) {
