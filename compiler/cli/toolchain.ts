@@ -5,7 +5,7 @@ import type { Source } from "../../grammar/span.ts";
 import { DlxError } from "../../runtime/errors.ts";
 import type { InputSlot } from "../../runtime/plan.ts";
 import type { LoadOptions, Session } from "../../runtime/session.ts";
-import { checkSource, type Compiled, compile, elaborateSource } from "../compile.ts";
+import { type Compiled, checkSource, compile, elaborateSource } from "../compile.ts";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { suggest } from "../diagnostics/suggest.ts";
 import type { ElaborateOptions } from "../elaborate/elaborate.ts";
