@@ -104,8 +104,11 @@ const quotients: Rule[] = [
   (a, b, { type }) => {
     if (type !== "f32" || b.kind !== "constant" || b.value === 0) return undefined;
     if (!isRow(a, "mul") || a.arguments[1]?.kind !== "constant") return undefined;
+    // Only where it is exact: `floor(3 * x / 3)` must not change.
     const factor = a.arguments[1].value / b.value;
-    return Number.isFinite(factor) ? simpler("mul", a.arguments[0]!, constant("f32", factor)) : undefined;
+    const exact =
+      Number.isFinite(factor) && Math.fround(factor) === factor && factor * b.value === a.arguments[1].value;
+    return exact ? simpler("mul", a.arguments[0]!, constant("f32", factor)) : undefined;
   },
   (a, b, { type }) => {
     if (type !== "f32") return undefined;

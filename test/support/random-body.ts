@@ -2,8 +2,8 @@
 import { hasData, normalize, provedInRange } from "../../compiler/graph/affine.ts";
 import { read } from "../../compiler/graph/builder.ts";
 import type { Axis, Coordinate, Scalar, ScalarRead, Tensor, Term } from "../../compiler/graph/graph.ts";
+import { apply } from "../../compiler/graph/scalars.ts";
 import { invariant } from "../../compiler/invariant.ts";
-import { resultType } from "../../compiler/scalar/table.ts";
 
 /** Random choices from one 32-bit seed (mulberry32). */
 export class Choices {
@@ -51,14 +51,6 @@ export interface KnownScalar {
 export const largestExact = 2 ** 30;
 export const largest = 2 ** 12;
 
-export function apply(name: string, ...args: Scalar[]): Scalar {
-  const type = resultType(
-    name,
-    args.map((argument) => argument.type),
-  );
-  invariant(type, `no ${name} of ${args.map((argument) => argument.type).join(", ")}`);
-  return { kind: "apply", type, name, arguments: args };
-}
 const number = (value: number): Scalar => ({ kind: "constant", type: "f32", value });
 
 export interface BodyContext {

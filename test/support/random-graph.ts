@@ -6,8 +6,9 @@ import fc from "fast-check";
 import { elementCount, GraphBuilder, readHere } from "../../compiler/graph/builder.ts";
 import type { Axis, Combiner, Graph, GraphOutput, Stride, Tensor } from "../../compiler/graph/graph.ts";
 import { printGraph } from "../../compiler/graph/print.ts";
+import { apply } from "../../compiler/graph/scalars.ts";
 import { usesOf } from "../../compiler/graph/traverse.ts";
-import { apply, Choices, type Known, largest, largestExact, limited, randomBody, readOf } from "./random-body.ts";
+import { Choices, type Known, largest, largestExact, limited, randomBody, readOf } from "./random-body.ts";
 
 export interface RandomGraph {
   readonly graph: Graph;
