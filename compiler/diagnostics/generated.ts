@@ -498,7 +498,7 @@ export const catalogue = {
     code: "E0301",
     severity: "error",
     title: "A shape that does not fit",
-    message: "{name} expects {expected}; got {got}: {why}",
+    message: "{name} expects {expected}; got {got}{from?}: {why}",
     help: ["{fix?}","change the value's shape, or what is expected of it"],
     explanation: "Shapes are types: every name in a declared shape stands for one extent in a whole application, and `...S` for any run of them.",
     bad: "fn total(x: f32[N, 3]) -> f32 = sum(x)\nfn f(x: f32[8, 4]) -> f32 = total(x)",
@@ -1187,8 +1187,8 @@ export const diagnose = {
   /** Two declarations of one name: `{name}` is declared twice in this module */
   E0226: (source: Source, span: Span, values: Readonly<{ name: string | number }>, details?: Details): Diagnostic =>
     construct(catalogue.E0226, source, span, values, details),
-  /** A shape that does not fit: {name} expects {expected}; got {got}: {why} */
-  E0301: (source: Source, span: Span, values: Readonly<{ name: string | number; expected: string | number; got: string | number; why: string | number; fix?: string | number | undefined }>, details?: Details): Diagnostic =>
+  /** A shape that does not fit: {name} expects {expected}; got {got}{from?}: {why} */
+  E0301: (source: Source, span: Span, values: Readonly<{ name: string | number; expected: string | number; got: string | number; from?: string | number | undefined; why: string | number; fix?: string | number | undefined }>, details?: Details): Diagnostic =>
     construct(catalogue.E0301, source, span, values, details),
   /** Shapes that do not go together: `{operation}` cannot combine {left} and {right} */
   E0302: (source: Source, span: Span, values: Readonly<{ operation: string | number; left: string | number; right: string | number; form?: string | number | undefined }>, details?: Details): Diagnostic =>

@@ -22,7 +22,7 @@ export function call(machine: Machine, callee: Value, args: readonly ArgumentVal
     case "closure":
       return callClosure(machine, callee, args, place);
     case "builtin":
-      return callee.call(args, place);
+      return madeBy(callee.call(args, place), callee.name, place);
     case "layer":
       return instantiate(machine, callee, args, place);
     case "instance":
@@ -35,6 +35,12 @@ export function call(machine: Machine, callee: Value, args: readonly ArgumentVal
     default:
       return machine.raise("E0207", place, { got: describe(callee) });
   }
+}
+
+/** Tensors remember the function that made them, for messages. */
+function madeBy(result: Value, what: string, place: Place): Value {
+  if (result.kind !== "tensor" || result.shape.length === 0 || result.slot) return result;
+  return { ...result, from: { what, place } };
 }
 
 function callFunction(

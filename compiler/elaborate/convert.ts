@@ -1,13 +1,13 @@
 /** A value as its declared type: checked, promoted, its dimensions bound. */
 import type { AxisType, Expression, TensorType, Type } from "../../grammar/ast.ts";
-import { constantOf, type Dim, printDim } from "../types/dims.ts";
+import { compare, constantOf, type Dim, printDim } from "../types/dims.ts";
 import { isFloat, scalarType } from "../types/dtype.ts";
-import { printShape, printType, type Shape } from "../types/shape.ts";
+import { printShape, printType, productOf, type Shape } from "../types/shape.ts";
 import { type AxisPattern, type Bindings, emptyBindings, type Mismatch, matchShape } from "../types/unify.ts";
 import { hasIndices } from "./arithmetic.ts";
 import { type Machine, placeOf } from "./context.ts";
 import { asTensor, cameFrom, convertElement, elementwise, scalarTensor } from "./tensors.ts";
-import { textOf } from "./text.ts";
+import { lineOf, textOf } from "./text.ts";
 import { treeOf } from "./trees.ts";
 import { describe, isFunction, type Place, type Scope, type TensorValue, type Value } from "./values.ts";
 
@@ -113,8 +113,8 @@ function convertTensor(
         expected,
         got: printType(tensor.dtype, tensor.shape),
         why: explain(mismatch),
-        ...(tensor.from && { from: `${tensor.from.what}` }),
-        ...advice(mismatch, tensor),
+        ...(tensor.from && { from: ` from ${tensor.from.what} at line ${lineOf(tensor.from.place)}` }),
+        ...advice(mismatch, tensor, pattern),
       },
       { related: cameFrom([tensor]) },
     );
@@ -276,14 +276,11 @@ function explain(mismatch: Mismatch): string {
       return mismatch satisfies never;
   }
 }
-function advice(mismatch: Mismatch, tensor: TensorValue): { fix?: string } {
-  if (
-    mismatch.kind === "rank" &&
-    !mismatch.atLeast &&
-    mismatch.expected < mismatch.got &&
-    mismatch.expected === 2 &&
-    tensor.shape.length > 2
-  )
-    return { fix: "add `|> flatten`" };
-  return {};
+/** Flattening is what is missing where it makes the shapes fit. */
+function advice(mismatch: Mismatch, { shape }: TensorValue, pattern: readonly AxisPattern[]): { fix?: string } {
+  const [, last] = pattern;
+  if (mismatch.kind !== "rank" || mismatch.atLeast || pattern.length !== 2 || shape.length < 3 || !last) return {};
+  const flat = productOf(shape.slice(1));
+  const fits = last.kind === "name" || (last.kind === "known" && compare(last.dim, "==", flat) === "yes");
+  return fits ? { fix: "add `|> flatten`" } : {};
 }

@@ -246,7 +246,10 @@ function subtree(entries: readonly TreeEntry[], name: string): Value | undefined
 export function condition(machine: Machine, expression: Expression, scope: Scope, what: string): boolean {
   const value = machine.evaluate(expression, scope);
   const place = placeOf(scope, expression);
-  if (value.kind !== "bool") return machine.raise("E0214", place, { what, got: describe(value) });
+  if (value.kind !== "bool") {
+    const got = value.kind === "tensor" ? `${describe(value)}, known only when it runs` : describe(value);
+    return machine.raise("E0214", place, { what: `\`${what}\``, got });
+  }
   if (value.value === undefined) throw new Undecided(place, scope.source.text.slice(place.span.start, place.span.end));
   return value.value;
 }
