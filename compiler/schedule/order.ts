@@ -70,7 +70,7 @@ function mayOverwrite(unit: Unit, { slot, value }: Claim, source: (tensor: Tenso
   const reads = readsOf(...group.members.map(({ body }) => body)).filter(({ tensor }) => source(tensor) === slot);
   if (reads.length === 0) return true;
   const member = group.members.find(({ node }) => node.results.includes(value));
-  if (member === undefined || member.node.combiner !== "map" || unit.contraction || isFull(group, member)) return false;
+  if (member === undefined || member.node.combiner !== "map" || isFull(group, member)) return false;
   const extents = [...group.parallel, ...group.reduction].map(({ extent }) => extent);
   const place = flatOffset(member.at, value.type.shape);
   return reads.every((read) => {

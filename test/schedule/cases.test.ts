@@ -8,7 +8,7 @@ import { expectClose } from "../support/compare.ts";
 import { runOnCpu } from "../support/run-cpu.ts";
 
 /** Small numbers that repeat, so that ties occur; integers in [0, 5). */
-export function valuesFor(graph: Graph, seed = 1): number[][] {
+function valuesFor(graph: Graph, seed = 1): number[][] {
   let state = seed * 2654435761;
   const next = (): number => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
@@ -167,6 +167,23 @@ const cases: Readonly<Record<string, string>> = {
     output %w2 parameter w
     output %v2 optimizer v
     output %n result n`,
+  "a weight updated behind its gradient": `input %w: f32[9,7] parameter w
+    input %v: f32[9,7] optimizer v
+    input %x: f32[5,9] argument x
+    input %d: f32[5,7] argument d
+    %y: f32[5,7] = sum[n<5, j<7 | i<9] %x[n, i] * %w[i, j]
+    %g: f32[9,7] = sum[i<9, j<7 | n<5] %x[n, i] * %d[n, j]
+    %w2: f32[9,7] = map[i<9, j<7] %w[i, j] - 0.1 * (%v[i, j] * 0.9 + %g[i, j])
+    %v2: f32[9,7] = map[i<9, j<7] %v[i, j] * 0.9 + %g[i, j]
+    output %w2 parameter w
+    output %v2 optimizer v
+    output %y result y`,
+  "a value needed after it was overwritten": `input %w: f32[9] parameter w
+    %w2: f32[9] = map[i<9] %w[i] * 2 + 1
+    %s: f32[] = sum[| i<9] %w2[i]
+    %z: f32[9] = map[i<9] %w[i] + %s
+    output %w2 parameter w
+    output %z result z`,
   "persistent tensors exchanged": `input %a: f32[5] state a
     input %b: f32[5] state b
     output %b state a

@@ -63,5 +63,8 @@ for (const [name, { text, entry }] of Object.entries(programs))
 
 test("kernels of LeNet's training step", () => {
   const folder = join(root, "examples/lenet");
-  expectGolden("kernels/lenet-step.txt", kernelsOf(readFileSync(join(folder, "model.dlx"), "utf8"), "lenet.step", folder));
+  expectGolden(
+    "kernels/lenet-step.txt",
+    kernelsOf(readFileSync(join(folder, "model.dlx"), "utf8"), "lenet.step", folder),
+  );
 });

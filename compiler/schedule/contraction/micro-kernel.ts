@@ -194,15 +194,19 @@ export class MicroKernel {
     }
     const answer = (read: ScalarRead): Expression | undefined => this.#plainRead(read, here, lanes);
     const lowering = new Lowering(this.#operands, { indices, answer });
-    lowering.define(root.node.results[0]!, this.#operands.kernel.letIn("t", sum));
+    const { kernel } = this.#operands;
+    lowering.define(root.node.results[0]!, kernel.letIn("t", sum));
     if (group.stored.has(root.node.results[0]!)) this.#store(root.node.results[0]!, root.at, here, lanes, sum);
+    // Stored last: a result may lie where another member's operand was.
+    const stores: (() => void)[] = [];
     for (const member of epilogue) {
-      const value = lowering.lower(member.body);
+      const value = kernel.letIn("t", lowering.lower(member.body));
       const [result] = member.node.results;
       invariant(result, "a map has a result");
       lowering.define(result, value);
-      if (group.stored.has(result)) this.#store(result, member.at, here, lanes, value);
+      if (group.stored.has(result)) stores.push(() => this.#store(result, member.at, here, lanes, value));
     }
+    for (const store of stores) store();
   }
 
   /** A read at an affine place, found through the loops: several indices may run together in one. */
