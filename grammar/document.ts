@@ -40,11 +40,8 @@ export const hardLine: Document = { ...HARD, kind: "line", flat: "", blank: fals
 /** The same with an empty line. */
 export const blankLine: Document = { ...HARD, kind: "line", flat: "", blank: true };
 
-function marksOf(documents: readonly Document[]): Marks {
-  return {
-    hard: documents.some((document) => typeof document !== "string" && document.hard),
-    block: documents.some((document) => typeof document !== "string" && document.block),
-  };
+function isHard(document: Document): boolean {
+  return typeof document !== "string" && document.hard;
 }
 
 export function holdsBlock(document: Document): boolean {
@@ -52,39 +49,41 @@ export function holdsBlock(document: Document): boolean {
 }
 
 export function concat(...parts: readonly Document[]): Document {
-  return { ...marksOf(parts), kind: "concat", parts };
+  return sequence(parts);
+}
+
+/** The same of any number of parts. */
+export function sequence(parts: readonly Document[]): Document {
+  return { hard: parts.some(isHard), block: parts.some(holdsBlock), kind: "concat", parts };
 }
 
 export function join(separator: Document, parts: readonly Document[]): Document {
-  return concat(...parts.flatMap((part, i) => (i === 0 ? [part] : [separator, part])));
+  return sequence(parts.flatMap((part, i) => (i === 0 ? [part] : [separator, part])));
 }
 
 export function indent(content: Document, by = 2): Document {
-  return { ...marksOf([content]), kind: "indent", by, content };
+  return { hard: isHard(content), block: holdsBlock(content), kind: "indent", by, content };
 }
 
 /** All its lines are broken, or none. */
 export function group(content: Document): Document {
-  return { ...marksOf([content]), kind: "group", content };
+  return { hard: isHard(content), block: holdsBlock(content), kind: "group", content };
 }
 
 /** The same, of statements between braces. */
 export function blockGroup(content: Document): Document {
-  return { ...marksOf([content]), block: true, kind: "group", content };
+  return { hard: isHard(content), block: true, kind: "group", content };
 }
 
 /** As many items on each line as fit. */
 export function fill(items: readonly Document[], separator: Document): Document {
-  return { ...marksOf([...items, separator]), kind: "fill", items, from: 0, separator };
+  const hard = items.some(isHard) || isHard(separator);
+  return { hard, block: items.some(holdsBlock), kind: "fill", items, from: 0, separator };
 }
 
 /** Text that goes to the end of the line, whatever else comes onto it; a comment. */
 export function suffix(text: string): Document {
   return { ...HARD, kind: "suffix", text };
-}
-
-function isHard(document: Document): boolean {
-  return typeof document !== "string" && document.hard;
 }
 
 interface Piece {
@@ -99,7 +98,8 @@ export function layDown(document: Document, width: number): string {
   const suffixes: string[] = [];
   let column = 0;
   const stack: Piece[] = [{ document, indentation: 0, flat: false }];
-  const push = (piece: Piece, document: Document, flat = piece.flat) => stack.push({ ...piece, document, flat });
+  const push = ({ indentation, flat }: Piece, document: Document, whole = flat) =>
+    stack.push({ document, indentation, flat: whole });
 
   for (let piece = stack.pop(); piece !== undefined; piece = stack.pop()) {
     const { document: current, indentation, flat } = piece;
@@ -110,7 +110,7 @@ export function layDown(document: Document, width: number): string {
     }
     switch (current.kind) {
       case "concat":
-        for (const part of [...current.parts].reverse()) push(piece, part);
+        for (let i = current.parts.length - 1; i >= 0; i--) push(piece, current.parts[i] ?? "");
         break;
       case "indent":
         stack.push({ document: current.content, indentation: indentation + current.by, flat });
@@ -164,26 +164,32 @@ function fits(piece: Piece, following: readonly Piece[], room: number): boolean 
   while (left >= 0) {
     const top = stack.pop() ?? following[--next];
     if (top === undefined) return true;
-    const { document, flat } = top;
+    const { document, indentation, flat } = top;
     if (typeof document === "string") {
       left -= document.length;
       continue;
     }
     switch (document.kind) {
       case "concat":
-        for (const part of [...document.parts].reverse()) stack.push({ ...top, document: part });
+        for (let i = document.parts.length - 1; i >= 0; i--) {
+          stack.push({ document: document.parts[i] ?? "", indentation, flat });
+        }
         break;
       case "indent":
       case "group":
-        stack.push({ ...top, document: document.content, flat: flat && !(document.kind === "group" && document.hard) });
+        stack.push({
+          document: document.content,
+          indentation,
+          flat: flat && !(document.kind === "group" && document.hard),
+        });
         break;
       case "fill": {
         const first = document.items[document.from];
         if (document.from + 1 < document.items.length) {
-          stack.push({ ...top, document: { ...document, from: document.from + 1 } });
-          stack.push({ ...top, document: document.separator });
+          stack.push({ document: { ...document, from: document.from + 1 }, indentation, flat });
+          stack.push({ document: document.separator, indentation, flat });
         }
-        if (first !== undefined) stack.push({ ...top, document: first });
+        if (first !== undefined) stack.push({ document: first, indentation, flat });
         break;
       }
       case "line":

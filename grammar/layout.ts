@@ -22,6 +22,9 @@ export interface Layout {
   readonly problems: readonly Problem[];
 }
 
+/** Enough to tell; a text with more has other troubles. */
+const MOST_PROBLEMS = 100;
+
 interface Opening {
   readonly token: IToken;
   readonly closer: TokenType;
@@ -67,6 +70,7 @@ class LayoutPass {
 
   run(tokens: readonly IToken[]): Layout {
     for (const [i, token] of tokens.entries()) {
+      if (token.tokenType === t.Unknown) continue;
       const { previous } = this;
       const startsLine = previous === undefined || (token.startLine ?? 0) > (previous.endLine ?? 0);
       if (startsLine) {
@@ -100,7 +104,7 @@ class LayoutPass {
 
   private endChunk(): void {
     if (this.current.length > 0) {
-      const { tooDeep } = this.meter;
+      const tooDeep = this.meter.finish();
       this.chunks.push({ tokens: this.current, tooDeep: tooDeep !== undefined });
       if (tooDeep !== undefined) {
         this.report(tooDeep.kind === "nested" ? "E0501" : "E0503", tooDeep.token, { limit: tooDeep.limit });
@@ -116,7 +120,8 @@ class LayoutPass {
     const top = this.stack.at(-1);
     if (top !== undefined && BEFORE_BLOCK.has(token.tokenType)) top.awaited++;
     if (closer !== undefined) {
-      if (top !== undefined && token.tokenType === t.OpenBrace) top.awaited = Math.max(0, top.awaited - 1);
+      const isBlock = token.tokenType === t.OpenBrace && this.previous !== undefined && endsOperand(this.previous);
+      if (top !== undefined && isBlock) top.awaited = Math.max(0, top.awaited - 1);
       this.stack.push({ token, closer, indentation: this.indentation, awaited: 0 });
       this.append(token, endsStatement);
     } else if (CLOSING.has(token.tokenType)) {
@@ -190,6 +195,11 @@ class LayoutPass {
   private closeDownTo(depth: number): void {
     const innermost = this.stack.at(-1);
     if (innermost === undefined || this.stack.length <= depth) return;
+    if (this.meter.tooDeep !== undefined) {
+      // Nobody will read it.
+      this.stack.length = depth;
+      return;
+    }
     const guilty = innermost.closer === t.CloseBrace ? (this.misaligned ?? innermost) : innermost;
     this.report("E0105", guilty.token, { bracket: guilty.token.image, closer: signOf(guilty.closer) });
     while (this.stack.length > depth) {
@@ -200,7 +210,7 @@ class LayoutPass {
   }
 
   private report(code: string, token: IToken, values: Problem["values"]): void {
-    this.problems.push({ code, span: spanOf(token), values });
+    if (this.problems.length < MOST_PROBLEMS) this.problems.push({ code, span: spanOf(token), values });
   }
 }
 

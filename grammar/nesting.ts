@@ -72,13 +72,19 @@ export class NestingMeter {
   private previous: IToken | undefined;
   private found: TooDeep | undefined;
 
-  /** The first token that lies too deep. */
+  /** The first token that lies too deep, so far. */
   get tooDeep(): TooDeep | undefined {
+    return this.found;
+  }
+
+  /** The same, of all that was seen. */
+  finish(): TooDeep | undefined {
     if (this.previous !== undefined) this.separate(this.previous);
     return this.found;
   }
 
   see(token: IToken, endsStatement: boolean): void {
+    if (this.found !== undefined) return;
     const continues = CONTINUING.has(token.tokenType) || tokenMatcher(token, t.BinaryOperator);
     const mayEnd = endsStatement && this.followsOperand();
     if (mayEnd && (!continues || token.tokenType === t.Minus)) this.separate(token);

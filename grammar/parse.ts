@@ -48,7 +48,7 @@ export function parse(source: Source): ParseResult {
   if (zero >= 0) return refused("E0120", { start: zero, end: zero + 1 }, {});
 
   const lexed = lexer.tokenize(text);
-  const lexical = lexicalProblems(text, lexed);
+  const lexical = lexicalProblems(lexed.tokens);
   const layout = layOut(lexed.tokens, true);
   const collector = new ProblemCollector(layout);
   collector.addFirst([...lexical, ...layout.problems]);
@@ -60,6 +60,7 @@ export function parse(source: Source): ParseResult {
   for (const chunk of layout.chunks) {
     const [first] = chunk.tokens;
     if (first === undefined || chunk.tooDeep) continue;
+    if (collector.failures > MOST_PROBLEMS) break;
     const item = parseChunk(text, chunk, layout, docs.get(first) ?? [], collector);
     if (item === undefined) continue;
     if (item.kind !== "import") declarations.push(item);
@@ -132,7 +133,7 @@ function interpolation(text: string, depth: number, collector: ProblemCollector)
       token.endOffset = (token.endOffset ?? 0) + span.start;
     }
     const layout = layOut(lexed.tokens, false);
-    collector.add([...lexicalProblems(text, lexed, span.start), ...layout.problems]);
+    collector.add([...lexicalProblems(lexed.tokens), ...layout.problems]);
     const [chunk] = layout.chunks;
     if (chunk === undefined || chunk.tooDeep) return undefined;
     return guarded(first, collector, () => {
@@ -184,6 +185,8 @@ function spanOfToken(token: IToken): Span {
 class ProblemCollector {
   /** Problems of what was understood; each stands for itself. */
   readonly found: Problem[] = [];
+  /** How many declarations the parser stumbled over. */
+  failures = 0;
   private readonly boundaries: readonly number[];
   private readonly complained = new Set<number>();
 
@@ -203,6 +206,7 @@ class ProblemCollector {
 
   /** At most one complaint a statement. */
   addSyntax(problems: readonly Problem[]): void {
+    if (problems.length > 0) this.failures++;
     for (const problem of [...problems].sort((a, b) => a.span.start - b.span.start)) {
       const statement = this.statementAt(problem.span.start);
       if (this.complained.has(statement)) continue;

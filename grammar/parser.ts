@@ -6,6 +6,9 @@ import { CstParser, EOF, type IToken, tokenMatcher } from "chevrotain";
 import { expectations } from "./expectations.ts";
 import * as t from "./tokens.ts";
 
+/** After so many the text is no program, and recovering from each takes its time. */
+const MOST_ERRORS = 100;
+
 export class DlxParser extends CstParser {
   /** Tokens that begin a line where a newline can end a statement. */
   private lineStarts: ReadonlySet<IToken> = new Set();
@@ -233,16 +236,18 @@ export class DlxParser extends CstParser {
 
   block = this.RULE("block", () => {
     this.CONSUME(t.OpenBrace);
-    this.MANY(() => {
-      this.OR([
-        {
-          ALT: () => {
-            this.SUBRULE(this.statement);
-            this.ACTION(() => this.noteSeparator());
+    this.MANY({
+      GATE: () => this.errors.length < MOST_ERRORS,
+      DEF: () =>
+        this.OR([
+          {
+            ALT: () => {
+              this.SUBRULE(this.statement);
+              this.ACTION(() => this.noteSeparator());
+            },
           },
-        },
-        { ALT: () => this.CONSUME(t.Semicolon) },
-      ]);
+          { ALT: () => this.CONSUME(t.Semicolon) },
+        ]),
     });
     this.CONSUME(t.CloseBrace);
   });

@@ -1,6 +1,6 @@
 /** What printing knows beyond the tree: the comments still to be placed, and where the text was broken before. */
 import type { Comment, Module } from "./ast.ts";
-import { blankLine, concat, type Document, hardLine, suffix } from "./document.ts";
+import { blankLine, concat, type Document, hardLine, sequence, suffix } from "./document.ts";
 import type { Span } from "./span.ts";
 
 export class PrintContext {
@@ -78,7 +78,7 @@ export function withComments(context: PrintContext, span: Span, print: () => Doc
   if (last !== undefined) lines.push(context.blankBetween(last.end, span.start) ? blankLine : hardLine);
   lines.push(document, ...after.map((comment) => suffix(`  ${comment.text}`)));
   return {
-    document: concat(...lines),
+    document: sequence(lines),
     span: { start: above[0]?.span.start ?? span.start, end: after.at(-1)?.span.end ?? span.end },
   };
 }
@@ -92,7 +92,7 @@ export function stackEntries(context: PrintContext, entries: readonly Entry[]): 
     parts.push(document);
     last = span;
   }
-  return concat(...parts);
+  return sequence(parts);
 }
 
 /** The comments before an offset as entries of their own: those at the end of a block. */

@@ -21,6 +21,7 @@ import {
   join,
   layDown,
   line,
+  sequence,
   softLine,
   suffix,
 } from "./document.ts";
@@ -243,7 +244,7 @@ function printBinary(print: Printer, node: BinaryExpression, at: Position): Docu
     else if (operator === "-") parts.push(concat(" -", line, operand));
     else parts.push(concat(line, operator, " ", operand));
   }
-  return group(concat(first, at.flush ? concat(...parts) : indent(concat(...parts))));
+  return group(concat(first, at.flush ? sequence(parts) : indent(sequence(parts))));
 }
 
 function isWord(node: Expression): boolean {
@@ -277,9 +278,9 @@ function printPipe(context: PrintContext, print: Printer, node: Expression, at: 
     );
     const breaks = comments.length > 0 || context.breaksBetween(after.end, stage.span.start);
     const separator = breaks ? hardLine : broken ? group(line) : line;
-    return concat(...notes, separator, "|> ", text);
+    return sequence([...notes, separator, "|> ", text]);
   });
-  const chain = concat(first, at.flush ? concat(...parts) : indent(concat(...parts)));
+  const chain = concat(first, at.flush ? sequence(parts) : indent(sequence(parts)));
   return broken ? chain : group(chain);
 }
 
@@ -301,7 +302,7 @@ function printIf(context: PrintContext, print: Printer, node: IfExpression, at: 
     }
     current = otherwise;
   }
-  return group(concat(...parts));
+  return group(sequence(parts));
 }
 
 /** What follows `=` or `=>`: on the same line, or indented below where that is too long. */
@@ -383,7 +384,7 @@ function printIndexItem(print: Printer, item: IndexItem, elseFollows: boolean): 
       const bound = (value: Expression | undefined, last: boolean) =>
         value === undefined
           ? ""
-          : print(value, { close: true, least: level.product, elseFollows: elseFollows && last });
+          : print(value, { close: true, underSum: true, least: level.product, elseFollows: elseFollows && last });
       const step = item.step === undefined ? [] : [":", bound(item.step, true)];
       return concat(bound(item.from, false), ":", bound(item.to, item.step === undefined), ...step);
     }

@@ -1,6 +1,17 @@
 /** From tree to text: the formatter. `parse(print(module))` gives the same tree. */
 import type { Declaration, Expression, Module, Parameter, Type, WhereItem } from "./ast.ts";
-import { blankLine, concat, type Document, group, hardLine, indent, layDown, line } from "./document.ts";
+import {
+  blankLine,
+  concat,
+  type Document,
+  group,
+  hardLine,
+  indent,
+  join,
+  layDown,
+  line,
+  sequence,
+} from "./document.ts";
 import { type Entry, loneComments, PrintContext, withComments } from "./print-context.ts";
 import { bracketed, type Printer, printExpressionWith, printText, printTypeWith } from "./print-expression.ts";
 import { printBlock } from "./print-statement.ts";
@@ -32,7 +43,7 @@ export function print(module: Module): string {
     }
     parts.push(entry.document);
   }
-  return parts.length === 0 ? "" : `${layDown(concat(...parts), WIDTH)}\n`;
+  return parts.length === 0 ? "" : `${layDown(sequence(parts), WIDTH)}\n`;
 }
 
 /** An expression on one line, for messages. */
@@ -66,10 +77,10 @@ function printDeclaration(context: PrintContext, declaration: Declaration): Docu
   const documentation = doc.flatMap((text) => [text === "" ? "///" : `/// ${text}`, hardLine]);
   if (!equals) {
     const head = group(concat(header, clause, where.length === 0 ? " " : line));
-    return concat(...documentation, head, content);
+    return sequence([...documentation, head, content]);
   }
   const short = group(concat(header, clause, where.length === 0 ? " " : line, "="));
-  return concat(...documentation, short, group(indent(concat(line, content))));
+  return sequence([...documentation, short, group(indent(concat(line, content)))]);
 }
 
 function parameterItems(context: PrintContext, print: Printer, list: readonly Parameter[]) {
@@ -92,8 +103,7 @@ function printWhere(context: PrintContext, print: Printer, where: readonly Where
     );
     return document;
   });
-  const [first = "", ...rest] = parts;
-  return concat("where ", indent(concat(first, ...rest.map((part) => concat(line, part))), "where ".length));
+  return concat("where ", indent(join(line, parts), "where ".length));
 }
 
 /** `isBeforeBody`: `= body` follows, and a lone name would be taken for a definition. */

@@ -1,5 +1,5 @@
 /** What lexer and parser complain about, as problems of the catalogue. */
-import { EOF, type ILexingResult, type IRecognitionException, type IToken } from "chevrotain";
+import { EOF, type IRecognitionException, type IToken } from "chevrotain";
 import { spanOf } from "./layout.ts";
 import type { Problem } from "./problem.ts";
 import type { Span } from "./span.ts";
@@ -46,33 +46,33 @@ const FOREIGN: Readonly<Record<string, string>> = {
   print: '`trace(x, "name")` names a value for the tools',
 };
 
-/** How many bad characters are told of; a file with more is no program. */
-const MOST_BAD_CHARACTERS = 20;
+/** How many bad words are told of; a file with more is no program. */
+const MOST_BAD_WORDS = 20;
 
-/** Characters that begin no token, malformed numbers, strings left open. `base`: where the lexed text begins. */
-export function lexicalProblems(text: string, lexed: ILexingResult, base = 0): Problem[] {
-  const problems = lexed.errors.slice(0, MOST_BAD_CHARACTERS).map((error): Problem => {
-    const start = error.offset + base;
-    const character = String.fromCodePoint(text.codePointAt(start) ?? 0xfffd);
-    const instead = INSTEAD[character];
-    const visible = /[\p{L}\p{N}\p{P}\p{S}]/u.test(character)
-      ? character
-      : `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
-    return {
-      code: "E0101",
-      span: { start, end: start + Math.max(1, error.length) },
-      values: { character: visible, ...(instead === undefined ? {} : { instead }) },
-    };
-  });
-  for (const token of lexed.tokens) {
-    if (problems.length >= MOST_BAD_CHARACTERS) break;
-    if (token.tokenType === t.MalformedNumber) {
-      problems.push({ code: "E0102", span: spanOf(token), values: { text: token.image, ...splitNumber(token.image) } });
+/** Characters that begin no token, malformed numbers, strings left open. */
+export function lexicalProblems(tokens: readonly IToken[]): Problem[] {
+  const problems: Problem[] = [];
+  for (const token of tokens) {
+    if (problems.length >= MOST_BAD_WORDS) break;
+    const span = spanOf(token);
+    if (token.tokenType === t.Unknown) {
+      problems.push({ code: "E0101", span, values: describeCharacter(token.image) });
+    } else if (token.tokenType === t.MalformedNumber) {
+      problems.push({ code: "E0102", span, values: { text: token.image, ...splitNumber(token.image) } });
     } else if (token.tokenType === t.OpenString) {
-      problems.push({ code: "E0103", span: spanOf(token), values: {} });
+      problems.push({ code: "E0103", span, values: {} });
     }
   }
   return problems;
+}
+
+function describeCharacter(image: string): Problem["values"] {
+  const character = String.fromCodePoint(image.codePointAt(0) ?? 0xfffd);
+  const instead = INSTEAD[character];
+  const visible = /[\p{L}\p{N}\p{P}\p{S}]/u.test(character)
+    ? character
+    : `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
+  return { character: visible, ...(instead === undefined ? {} : { instead }) };
 }
 
 function splitNumber(image: string): Problem["values"] {

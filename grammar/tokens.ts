@@ -130,6 +130,19 @@ export const CloseBracket = token("CloseBracket", "]");
 export const OpenBrace = token("OpenBrace", "{");
 export const CloseBrace = token("CloseBrace", "}");
 
+// ---- Anything else --------------------------------------------------------------------------------------------------
+
+/** Characters that begin none of the above: reported, and left out. */
+export const Unknown = token("Unknown", /[^\w\s()[\]{}.,;:=\-|!<>+*/%@^"]+|[|!]|[^\S \t\r\n\uFEFF]/, {
+  start_chars_hint: unusedCharacters(),
+});
+
+/** The lexer looks up what may begin with a character in a table; a complement has to be spelt out for it. */
+function unusedCharacters(): number[] {
+  const used = /[\w \t\r\n\uFEFF()[\]{}.,;:=\-<>+*/%@^"]/;
+  return Array.from({ length: 1 << 16 }, (_, code) => code).filter((code) => !used.test(String.fromCharCode(code)));
+}
+
 /** What the lexer tries, in this order. */
 export const lexedTokens: readonly TokenType[] = ordered;
 /** What the grammar speaks of: the above and the categories. */

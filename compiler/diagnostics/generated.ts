@@ -731,7 +731,7 @@ export const catalogue = {
     message: "this is nested more than {limit} levels deep",
     help: ["give the inner part a name with `let`, or make it a function"],
     explanation: "Brackets, functions in functions, `if` in `if` and signs in front of signs may be nested 100 deep, texts in texts 3. This\nis a limit of dlx; no readable program comes near it. A long `else if` chain is better a list that an index reads.",
-    bad: "fn f(x: f32) -> f32 = ((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((x))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))",
+    bad: "fn f(x: f32) -> f32 = (((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((x)))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))",
     good: "fn f(x: f32) -> f32 = x",
   },
   E0502: {
@@ -871,7 +871,7 @@ export const catalogue = {
     message: undefined,
     help: [],
     explanation: "The program has no such model or train block, or it was not built in, or there are several and the short form\n(`net.predict`, `net.trainStep`, `net.evaluate`) does not say which.",
-    bad: "const net = await load(); await net.trainStep(batch); // built without --train",
+    bad: "const net = await load();\nawait net.trainStep(batch); // built without --train",
     good: "dlx build model.dlx --train --out bundle",
   },
   E0611: {
@@ -982,7 +982,7 @@ export const catalogue = {
     help: [],
     explanation: "The GPU went away: the driver was reset, the machine slept, memory ran out. What was not saved with `saveState` is gone;\n`load` again works.",
     bad: "await net.trainStep(batch); // rejects, and so does every later call",
-    good: "const next = await load(); await next.loadState(saved);",
+    good: "const next = await load();\nawait next.loadState(saved);",
   },
   E0803: {
     code: "E0803",
@@ -1001,8 +1001,8 @@ export const catalogue = {
     message: undefined,
     help: [],
     explanation: "`dispose` frees the device's memory; what was loaded cannot be used any more.",
-    bad: "net.dispose(); await net.predict({ image });",
-    good: "await net.predict({ image }); net.dispose();",
+    bad: "net.dispose();\nawait net.predict({ image });",
+    good: "await net.predict({ image });\nnet.dispose();",
   },
   E0805: {
     code: "E0805",

@@ -5,6 +5,7 @@ import { problemsOf } from "./support.ts";
 
 const deep = 10_000;
 const inBody = (text: string) => `fn f(x: f32) = ${text}\n`;
+const wrapped = (open: string, close: string, depth: number) => inBody(`${open.repeat(depth)}x${close.repeat(depth)}`);
 const nested = (open: string, close: string, inner = "x") => inBody(open.repeat(deep) + inner + close.repeat(deep));
 
 /** Texts that are nested or chained further than any stack reaches, and the one thing to say about each. */
@@ -45,17 +46,17 @@ describe("limits", () => {
   test("what lies within them is read", () => {
     const near = 95;
     const texts = [
-      inBody("(".repeat(near) + "x" + ")".repeat(near)),
-      inBody("f(a: [".repeat(near / 2) + "x" + "])".repeat(near / 2)),
-      inBody("f(x => { let y = ".repeat(near / 3) + "x" + "\n y })".repeat(near / 3)),
-      inBody("if x[".repeat(near / 2) + "x" + "] then x else x".repeat(near / 2)),
+      wrapped("(", ")", near),
+      wrapped("f(a: [", "])", near / 2),
+      wrapped("f(x => { let y = ", "\n y })", near / 3),
+      wrapped("if x[", "] then x else x", near / 2),
       inBody(`${"-".repeat(near)}x`),
       inBody(`${"sum[k] ".repeat(near)}x`),
       inBody(`${"x^".repeat(near)}x`),
       inBody(`x${" + x".repeat(550)}`),
       inBody(`x${" |> f".repeat(550)}`),
-      inBody(`[${"x^2 + -x * (x), ".repeat(5_000)}]`),
-      `fn f(x: f32) {\n${"  let y = if x then -x^2 else x => sum[k] x[k]\n".repeat(2_000)}  x\n}`,
+      inBody(`[${"x^2 + -x * (x), ".repeat(1_000)}]`),
+      `fn f(x: f32) {\n${"  let y = if x then -x^2 else x => sum[k] x[k]\n".repeat(500)}  x\n}`,
     ];
     for (const text of texts) {
       const { module, problems } = parse({ file: "test.dlx", text });
@@ -71,7 +72,7 @@ describe("limits", () => {
 });
 
 describe("garbage", () => {
-  const mega = 1 << 20;
+  const mega = process.env.DLX_DEEP ? 1 << 20 : 1 << 17;
   const bytes = (length: number, alphabet: (value: number) => number) => {
     let state = 12345;
     const next = () => {
@@ -95,13 +96,20 @@ describe("garbage", () => {
     "strings in strings": `fn f() = ${'"{'.repeat(10_000)}1${'}"'.repeat(10_000)}`,
     "declaration words": "fn ".repeat(mega / 3),
     "declaration words on lines": "fn\n".repeat(mega / 3),
-    "let words": `fn f() {\n${"let\n".repeat(200_000)}}`,
+    "let words": `fn f() {\n${"let\n".repeat(mega / 5)}}`,
+    "lines of prose": "汉字 汉字\n".repeat(mega / 6),
+    "open strings on lines": '"\n'.repeat(mega / 2),
     "one name": "x".repeat(mega),
     "one number": "1".repeat(mega),
     "many names": `fn f() = ${"x ".repeat(mega / 2 - 10)}`,
     "comment signs": "//\n".repeat(mega / 3),
     ellipses: "...".repeat(mega / 3),
   };
+
+  test("a mebibyte of brackets", () => {
+    expect(problemsOf("(".repeat(1 << 20))).toEqual(["E0501 1:101"]);
+    expect(problemsOf(inBody("(".repeat((1 << 20) - 100)))).toEqual(["E0501 1:116"]);
+  });
 
   test.each(Object.keys(texts))("%s", (name) => {
     const { module, problems } = parse({ file: "test.dlx", text: texts[name] ?? "" });
