@@ -674,6 +674,16 @@ export const catalogue = {
     bad: "model M(id: i32[N, T]) -> i32[N, T] = id",
     good: "model M(id: i32[N, T]) -> i32[N, T] where T = 128 = id",
   },
+  E0319: {
+    code: "E0319",
+    severity: "error",
+    title: "A size that changes from element to element",
+    message: "{what} depends on the index {index}",
+    help: ["give every element the same size, and mask with `select` or `else` what is too much"],
+    explanation: "Every element of a tensor is computed in the same way: sizes, counts and compile-time conditions cannot depend on where it stands.",
+    bad: "fn f(x: f32[N]) -> f32[N] {\n  let y[i < N] = sum[j < i + 1] x[j]\n  y\n}",
+    good: "fn f(x: f32[N]) -> f32[N] {\n  let y[i < N] = sum[j] select(j <= i, x[j], 0)\n  y\n}",
+  },
   E0401: {
     code: "E0401",
     severity: "error",
@@ -1241,6 +1251,9 @@ export const diagnose = {
   /** A size that nobody chose: the size {name} of {what} is not known */
   E0318: (source: Source, span: Span, values: Readonly<{ name: string | number; what: string | number }>, details?: Details): Diagnostic =>
     construct(catalogue.E0318, source, span, values, details),
+  /** A size that changes from element to element: {what} depends on the index {index} */
+  E0319: (source: Source, span: Span, values: Readonly<{ what: string | number; index: string | number }>, details?: Details): Diagnostic =>
+    construct(catalogue.E0319, source, span, values, details),
   /** A derivative with respect to something that is no float: {what} is {got}, which has no derivatives */
   E0401: (source: Source, span: Span, values: Readonly<{ what: string | number; got: string | number }>, details?: Details): Diagnostic =>
     construct(catalogue.E0401, source, span, values, details),

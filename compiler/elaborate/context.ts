@@ -2,11 +2,11 @@
 import type { Block, Expression, Type } from "../../grammar/ast.ts";
 import type { Span } from "../../grammar/span.ts";
 import type { Details, Diagnostic, diagnose } from "../diagnostics/index.ts";
-import type { Dim } from "../types/dims.ts";
+import { type Dim, variablesOf } from "../types/dims.ts";
 import type { DType } from "../types/dtype.ts";
 import type { Shape } from "../types/shape.ts";
 import type { TensorDomain } from "./domain.ts";
-import type { Handle, Index } from "./element.ts";
+import { type Handle, type Index, isIndex } from "./element.ts";
 import type { ArgumentValue, Instance, Place, Scope, Slot, TensorValue, Value } from "./values.ts";
 
 /** The user's error, or a limit of ours, on its way out of the evaluation. */
@@ -119,6 +119,13 @@ export interface Machine {
     readonly initial: () => Value;
     readonly place: Place;
   }): Slot;
+}
+
+/** A question on a size that is no number: an index has none to give, a symbol may get one. */
+export function undecided(machine: Machine, place: Place, question: string, dim?: Dim): never {
+  const index = dim && [...variablesOf(dim)].find(isIndex);
+  if (index) machine.raise("E0319", place, { what: `\`${question}\``, index: index.name });
+  throw new Undecided(place, question);
 }
 
 export function placeOf(scope: Scope, node: { readonly span: Span }): Place {

@@ -14,7 +14,7 @@ import { constant, constantOf, printDim } from "../types/dims.ts";
 import { bindable } from "./arguments.ts";
 import { binary, unary } from "./arithmetic.ts";
 import { pipeInto } from "./calls.ts";
-import { AlreadyReported, type Machine, placeOf, Undecided } from "./context.ts";
+import { AlreadyReported, type Machine, placeOf, undecided } from "./context.ts";
 import { runValue } from "./convert.ts";
 import { indexValue } from "./indexing.ts";
 import { limits } from "./limits.ts";
@@ -22,6 +22,7 @@ import { matrixProduct } from "./matmul.ts";
 import { reduction } from "./notation.ts";
 import { bindPattern } from "./patterns.ts";
 import { stored } from "./tensors.ts";
+import { textOf } from "./text.ts";
 import {
   type ArgumentValue,
   describe,
@@ -250,7 +251,7 @@ export function condition(machine: Machine, expression: Expression, scope: Scope
     const got = value.kind === "tensor" ? `${describe(value)}, known only when it runs` : describe(value);
     return machine.raise("E0214", place, { what: `\`${what}\``, got });
   }
-  if (value.value === undefined) throw new Undecided(place, scope.source.text.slice(place.span.start, place.span.end));
+  if (value.value === undefined) return undecided(machine, place, textOf(scope.source, expression));
   return value.value;
 }
 
@@ -265,7 +266,7 @@ function repeat(machine: Machine, expression: Repeat, scope: Scope): Value {
   if (count.kind !== "int")
     return machine.raise("E0205", place, { name: "repeat", expected: "int", got: describe(count) });
   const times = constantOf(count.value);
-  if (times === undefined) throw new Undecided(place, printDim(count.value));
+  if (times === undefined) return undecided(machine, place, printDim(count.value), count.value);
   if (times > limits.repeat) machine.raise("E0511", place, { limit: limits.repeat });
   const { carry } = expression;
   let value: Value = carry ? machine.evaluate(carry.initial, scope) : { kind: "tuple", elements: [] };

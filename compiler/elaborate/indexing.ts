@@ -2,7 +2,8 @@
 import type { IndexExpression, IndexItem } from "../../grammar/ast.ts";
 import * as dims from "../types/dims.ts";
 import { constant, constantOf, type Dim, printDim, quotient, subtract } from "../types/dims.ts";
-import { type Machine, placeOf, Undecided } from "./context.ts";
+import { hasIndices } from "./arithmetic.ts";
+import { type Machine, placeOf, undecided } from "./context.ts";
 import { inRange, partsOf, rangeOf } from "./coordinate.ts";
 import { applyElement, asDim, constantElement, type Element, integerElement } from "./element.ts";
 import { asTensor, convertElement, force, scalarTensor, show } from "./tensors.ts";
@@ -57,9 +58,9 @@ function chooseFromList(machine: Machine, list: ListValue, at: Dim, place: Place
   const elements = list.elements.map(asTensor);
   const [first] = elements;
   if (!first || !elements.every((one) => one?.shape.length === 0 && one.dtype === first.dtype))
-    throw new Undecided(place, `element ${printDim(at)} of a list`);
+    return undecided(machine, place, `element ${printDim(at)} of a list`);
   if (machine.domain.symbolic && ![...dims.variablesOf(at)].every((variable) => "extent" in variable))
-    throw new Undecided(place, `element ${printDim(at)} of a list`);
+    return undecided(machine, place, `element ${printDim(at)} of a list`);
   const range = rangeOf(at, constant(elements.length));
   if (range.minimum < 0 || range.maximum >= elements.length)
     machine.raise("E0305", place, {
@@ -82,7 +83,7 @@ export function constantInt(machine: Machine, value: Value, place: Place): numbe
   if (value.kind !== "int")
     return machine.raise("E0205", place, { name: "this", expected: "int", got: describe(value) });
   const constant = constantOf(value.value);
-  if (constant === undefined) throw new Undecided(place, printDim(value.value));
+  if (constant === undefined) return undecided(machine, place, printDim(value.value), value.value);
   return constant;
 }
 
@@ -210,7 +211,9 @@ function sliceOf(
       what: `${printDim(from)}:${printDim(to)}${step === 1 ? "" : `:${step}`}`,
       extent: printDim(extent),
     });
-  return { from, step, count: quotient(dims.add(subtract(to, from), constant(step - 1)), constant(step)) };
+  const count = quotient(dims.add(subtract(to, from), constant(step - 1)), constant(step));
+  if (hasIndices(count)) undecided(machine, placeOf(scope, item), printDim(count), count);
+  return { from, step, count };
 }
 
 /** Reads through the source's stored elements if an `else` has to stand at the read itself. */

@@ -4,7 +4,7 @@ import { construct } from "../diagnostics/construct.ts";
 import type { Details, Diagnostic } from "../diagnostics/index.ts";
 import { catalogue } from "../diagnostics/index.ts";
 import type { Dim } from "../types/dims.ts";
-import { constant, constantOf, DimOverflow } from "../types/dims.ts";
+import { constant, constantOf, DimOverflow, variablesOf } from "../types/dims.ts";
 import { applyNumeric } from "./arithmetic.ts";
 import { call } from "./calls.ts";
 import {
@@ -18,7 +18,7 @@ import {
 } from "./context.ts";
 import { convert } from "./convert.ts";
 import type { TensorDomain } from "./domain.ts";
-import type { Index } from "./element.ts";
+import { type Index, isIndex } from "./element.ts";
 import { evaluateExpression } from "./expressions.ts";
 import { memberOf } from "./layers.ts";
 import { limits } from "./limits.ts";
@@ -201,6 +201,8 @@ export class Evaluator implements Machine {
   }
 
   index(name: string, extent: Dim): Index {
+    const outer = [...variablesOf(extent)].find(isIndex);
+    if (outer && this.#place) this.raise("E0319", this.#place, { what: `the extent of ${name}`, index: outer.name });
     const order = ++this.#indices;
     const size = constantOf(extent);
     return {

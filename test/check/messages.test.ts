@@ -162,18 +162,23 @@ describe("messages", () => {
     const found = checkText(
       "import nn\nmodel M(x: f32[N, 8]) -> f32[N, 4] {\n  let a = x |> conv2d(4)\n  let b = a |> relu\n  let c = x + zeros([9, 9, 9])\n  let d = c |> dense(3)\n  x |> dense(4)\n}",
     );
-    expect(found.map(({ code, source, span }) => `${code} ${positionAt(source.text, span.start).line}`)).toEqual(["E0301 3", "E0302 5"]);
+    expect(found.map(({ code, source, span }) => `${code} ${positionAt(source.text, span.start).line}`)).toEqual([
+      "E0301 3",
+      "E0302 5",
+    ]);
   });
 
   test("a library's error tells the library's line too", () => {
-    const [error] = checkText("import nn\nexport fn f(x: f32[4]) -> f32[4] = normal([4], std: \"wide\") + x");
+    const [error] = checkText('import nn\nexport fn f(x: f32[4]) -> f32[4] = normal([4], std: "wide") + x');
     expect(error?.source.file).toBe("model.dlx");
     const [warning] = checkText("import schedule\nexport fn g(s: i32) -> f32 = cosine(s, 0.1, steps: 5, warmup: 9)");
     expect(warning?.related.map(({ source }) => source.file)).toEqual(["stdlib/schedule/schedule.dlx"]);
   });
 
   test("a warning does not stop anything", () => {
-    const found = checkText("import nn\nmodel M(x: f32[N, 1, 8, 8]) -> f32[N, 1, 3, 3] = x |> conv2d(1, kernel: 3, stride: 2)");
+    const found = checkText(
+      "import nn\nmodel M(x: f32[N, 1, 8, 8]) -> f32[N, 1, 3, 3] = x |> conv2d(1, kernel: 3, stride: 2)",
+    );
     expect(found.map(({ code, severity }) => `${code} ${severity}`)).toEqual(["W0110 warning"]);
   });
 });

@@ -23,8 +23,16 @@ const { tree } = fc.letrec<{ tree: Tree }>((tie) => ({
     { depthSize: "small", withCrossShrink: true },
     fc.record({ kind: fc.constant("number" as const), value: fc.integer({ min: -9, max: 9 }) }),
     fc.record({ kind: fc.constant("variable" as const), variable: fc.constantFrom(...all) }),
-    fc.record({ kind: fc.constantFrom("+" as const, "-" as const, "*" as const), left: tie("tree"), right: tie("tree") }),
-    fc.record({ kind: fc.constantFrom("/" as const, "%" as const), left: tie("tree"), by: fc.integer({ min: 1, max: 7 }) }),
+    fc.record({
+      kind: fc.constantFrom("+" as const, "-" as const, "*" as const),
+      left: tie("tree"),
+      right: tie("tree"),
+    }),
+    fc.record({
+      kind: fc.constantFrom("/" as const, "%" as const),
+      left: tie("tree"),
+      by: fc.integer({ min: 1, max: 7 }),
+    }),
   ),
 }));
 
@@ -69,9 +77,15 @@ function valueOf(node: Tree, at: ReadonlyMap<Variable, number>): number {
   }
 }
 const point = fc
-  .tuple(fc.integer({ min: 1, max: 30 }), fc.integer({ min: 1, max: 30 }), fc.integer({ min: 1, max: 30 }), fc.integer({ min: 0, max: 3 }))
+  .tuple(
+    fc.integer({ min: 1, max: 30 }),
+    fc.integer({ min: 1, max: 30 }),
+    fc.integer({ min: 1, max: 30 }),
+    fc.integer({ min: 0, max: 3 }),
+  )
   .map((values) => new Map(all.map((variable, k) => [variable, values[k] ?? 0])));
-const at = (dim: Dim, values: ReadonlyMap<Variable, number>) => dims.evaluateDim(dim, (variable) => values.get(variable) ?? 0);
+const at = (dim: Dim, values: ReadonlyMap<Variable, number>) =>
+  dims.evaluateDim(dim, (variable) => values.get(variable) ?? 0);
 /** Small enough for exact doubles. */
 const exact = (value: number) => Math.abs(value) < 2 ** 50;
 
@@ -98,7 +112,11 @@ describe("dimensions", () => {
   });
 
   test("compare as their values do, where the answer is known", () => {
-    const operations = { "==": (a: number, b: number) => a === b, "<": (a: number, b: number) => a < b, ">=": (a: number, b: number) => a >= b };
+    const operations = {
+      "==": (a: number, b: number) => a === b,
+      "<": (a: number, b: number) => a < b,
+      ">=": (a: number, b: number) => a >= b,
+    };
     fc.assert(
       fc.property(tree, tree, point, (a, b, values) => {
         for (const [name, holds] of Object.entries(operations)) {
@@ -171,13 +189,18 @@ describe("shapes", () => {
   });
   test("a run takes what is left", () => {
     const bindings = emptyBindings();
-    expect(matchShape([name("A"), { kind: "run", name: "S" }, name("Z")], shapeOf(1, 2, 3, 4), bindings)).toBeUndefined();
+    expect(
+      matchShape([name("A"), { kind: "run", name: "S" }, name("Z")], shapeOf(1, 2, 3, 4), bindings),
+    ).toBeUndefined();
     expect(bindings.runs.get("S")?.map(dims.printDim)).toEqual(["2", "3"]);
     expect(matchShape([{ kind: "run", name: "S" }], shapeOf(2, 4), bindings)).toMatchObject({ kind: "run" });
     expect(matchShape([{ kind: "run", name: "S" }], shapeOf(2), bindings)).toMatchObject({ kind: "rank" });
   });
   test("two open runs cannot be told apart", () => {
-    const pattern: AxisPattern[] = [{ kind: "run", name: "S" }, { kind: "run", name: "T" }];
+    const pattern: AxisPattern[] = [
+      { kind: "run", name: "S" },
+      { kind: "run", name: "T" },
+    ];
     expect(matchShape(pattern, shapeOf(1, 2), emptyBindings())).toMatchObject({ kind: "runs" });
   });
   test("a linear expression is solved", () => {

@@ -85,7 +85,12 @@ function gradientOf(
     place,
   );
   const value = oneNumber(machine, result, place);
-  const gradients = adjoints(machine, [{ result: overOpen(machine, value, place), adjoint: undefined }], aliases, place);
+  const gradients = adjoints(
+    machine,
+    [{ result: overOpen(machine, value, place), adjoint: undefined }],
+    aliases,
+    place,
+  );
   return { value, gradient: withLeaves(chosen.value, gradients), aliases };
 }
 function oneNumber(machine: Machine, result: Value, place: Place): TensorValue {

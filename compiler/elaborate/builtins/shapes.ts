@@ -2,8 +2,8 @@
 import * as dims from "../../types/dims.ts";
 import { scalarType } from "../../types/dtype.ts";
 import { printShape, productOf, type Shape, sumOf } from "../../types/shape.ts";
-import { need } from "../arithmetic.ts";
-import type { Machine } from "../context.ts";
+import { hasIndices, need } from "../arithmetic.ts";
+import { type Machine, undecided } from "../context.ts";
 import { dimsOf, runValue } from "../convert.ts";
 import { applyElement, constantElement, type Element, integerElement } from "../element.ts";
 import { constantInt } from "../indexing.ts";
@@ -32,6 +32,8 @@ export function shapeArgument(machine: Machine, args: Arguments, name: string, c
       got: describe(value),
     });
   const shape = dimsOf(elements);
+  for (const extent of shape)
+    if (hasIndices(extent)) undecided(machine, args.placeOf(name), dims.printDim(extent), extent);
   for (const [axis, extent] of shape.entries())
     if (dims.compare(extent, ">=", dims.constant(1)) === "no")
       machine.raise("E0311", args.placeOf(name), { name: `axis ${axis + 1}`, extent: dims.printDim(extent) });
