@@ -63,7 +63,7 @@ function rounding(name: string, doc: string, js: (x: number) => number, wasm: st
     notation: call,
     tolerance: exactly,
     domain: [[-9, 9]],
-    smooth: (x) => Math.abs(x * 2 - Math.round(x * 2)) > 0.01,
+    smooth: (x) => Math.abs(x * 2 - Math.round(x * 2)) > 0.04,
     cost: 1,
   });
 }

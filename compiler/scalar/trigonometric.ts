@@ -12,14 +12,14 @@ const SIN = [-0.1666666716337204, 0.008333329111337662, -1.9839330343529582e-4, 
 const COS = [0.0416666679084301, -0.0013888883404433727, 2.4799515813356265e-5, -2.7209884478907043e-7];
 
 /**
- * `x = n pi/2 + r`: sine and cosine of r, and n as i32. Beyond |x| = 2^15 pi/2, where neighbouring float32 numbers lie
+ * `x = n pi/2 + r`, |r| a little over pi/4 at most, since n is rounded from a rounded product: sine and cosine of r, and n as i32. Beyond |x| = 2^15 pi/2, where neighbouring float32 numbers lie
  * 0.004 apart, r loses its meaning and is clamped, so that results stay within [-1, 1]; an infinite x gives NaN.
  */
 function quadrant<E>(ops: ScalarOps<E>, x: E): { sine: E; cosine: E; n: E } {
   const constant = (value: number) => ops.constant("f32", value);
   const n = ops.apply("round", ops.apply("mul", x, constant(2 / Math.PI)));
   const reduced = HALF_PI.reduce((rest, part) => ops.apply("sub", rest, ops.apply("mul", n, constant(part))), x);
-  const r = clamp(ops, reduced, -0.7854, 0.7854);
+  const r = clamp(ops, reduced, -0.79, 0.79);
   const z = ops.apply("mul", r, r);
   const sine = ops.apply("multiply_add", ops.apply("mul", r, z), polynomial(ops, z, SIN), r);
   const low = ops.apply("multiply_add", z, polynomial(ops, z, COS), constant(-0.5));
