@@ -49,7 +49,7 @@ describeWebGPU("random graphs: reference = WGSL", (context) => {
   test("of all node kinds but scan", async () => {
     await fc.assert(
       fc.asyncProperty(randomGraph({ kinds }), ({ graph, inputs }) => check(context().gpu, graph, inputs)),
-      { numRuns: process.env.DLX_DEEP ? 400 : 20, endOnFailure: !process.env.DLX_DEEP },
+      { numRuns: process.env.DLX_DEEP ? 400 : 15, endOnFailure: !process.env.DLX_DEEP },
     );
   }, 600_000);
   test("with scans", async () => {
@@ -90,7 +90,6 @@ describeWebGPU("rows", (context) => {
   test.each([
     [3, 5],
     [64, 10],
-    [7, 300],
     [2, 20000],
     [4200, 9],
   ])("softmax and first maximum, %i x %i", async (rows, length) => {
@@ -98,7 +97,6 @@ describeWebGPU("rows", (context) => {
     await check(context().gpu, graph, valuesOf(graph));
   });
   test.each([
-    [5, 7],
     [40, 64],
     [3, 20000],
   ])("moments of columns, %i x %i", async (rows, length) => {
@@ -116,11 +114,8 @@ describeWebGPU("rows", (context) => {
 describeWebGPU("contractions", (context) => {
   test.each([
     [3, 5, 7],
-    [64, 64, 64],
-    [64, 10, 84],
     [33, 65, 100],
     [6, 25, 20000],
-    [2, 130, 36],
     [130, 132, 20],
   ])("product with bias and relu, %i x %i x %i", async (m, n, k) => {
     const graph = readGraph(product(m, n, k));
@@ -133,7 +128,7 @@ describeWebGPU("contractions", (context) => {
         const graph = readGraph(product(m, n, k));
         await check(context().gpu, graph, valuesOf(graph));
       }),
-      { numRuns: process.env.DLX_DEEP ? 100 : 4 },
+      { numRuns: process.env.DLX_DEEP ? 100 : 2 },
     );
   }, 600_000);
   test("convolution with padding, and both adjoints", async () => {

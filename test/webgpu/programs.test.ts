@@ -54,31 +54,36 @@ function expectNear(what: string, got: ArrayLike<number>, want: ArrayLike<number
   }
 }
 
+const deep = [
+  ["spirals", { batch: "16" }, 3],
+  ["resnet20", { batch: "2" }, 1],
+] as const;
+
 describeWebGPU("training: WebGPU = WebAssembly", (context) => {
-  test.each([
-    ["spirals", { batch: "16" }, 3],
-    ["lenet", { batch: "4" }, 2],
-    ...(process.env.DLX_DEEP ? [["resnet20", { batch: "2" }, 1] as const] : []),
-  ] as const)("%s", async (name, set, steps) => {
-    const compiled = compileExample(name, set);
-    const { manifest, wasm, wgsl } = compiled;
-    const cpu = await createWasmDevice(manifest, new Uint8Array(wasm!));
-    const gpu = await createWebGPUDevice(context().gpu, manifest, wgsl!);
-    try {
-      await initialize(compiled, cpu, gpu);
-      const random = generator(name);
-      const entry = manifest.entries.findIndex(({ kind }) => kind === "step");
-      const { inputs, outputs } = manifest.entries[entry]!;
-      for (let step = 0; step < steps; step++) {
-        const values = inputs.map((input) => valuesFor(input, random));
-        const [want, got] = [await cpu.run(entry, values), await gpu.run(entry, values)];
-        for (const [k, output] of outputs.entries()) expectNear(output.name, got[k]!, want[k]!, 1e-3);
+  test.each([["lenet", { batch: "4" }, 2], ...(process.env.DLX_DEEP ? deep : [])] as const)(
+    "%s",
+    async (name, set, steps) => {
+      const compiled = compileExample(name, set);
+      const { manifest, wasm, wgsl } = compiled;
+      const cpu = await createWasmDevice(manifest, new Uint8Array(wasm!));
+      const gpu = await createWebGPUDevice(context().gpu, manifest, wgsl!);
+      try {
+        await initialize(compiled, cpu, gpu);
+        const random = generator(name);
+        const entry = manifest.entries.findIndex(({ kind }) => kind === "step");
+        const { inputs, outputs } = manifest.entries[entry]!;
+        for (let step = 0; step < steps; step++) {
+          const values = inputs.map((input) => valuesFor(input, random));
+          const [want, got] = [await cpu.run(entry, values), await gpu.run(entry, values)];
+          for (const [k, output] of outputs.entries()) expectNear(output.name, got[k]!, want[k]!, 1e-3);
+        }
+        for (const [slot, { path }] of manifest.persistent.entries())
+          expectNear(path, await gpu.readSlot(slot), await cpu.readSlot(slot), 2e-3);
+      } finally {
+        gpu.dispose();
+        cpu.dispose();
       }
-      for (const [slot, { path }] of manifest.persistent.entries())
-        expectNear(path, await gpu.readSlot(slot), await cpu.readSlot(slot), 2e-3);
-    } finally {
-      gpu.dispose();
-      cpu.dispose();
-    }
-  }, 600_000);
+    },
+    600_000,
+  );
 });
