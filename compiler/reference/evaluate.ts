@@ -20,6 +20,7 @@ import { invariant } from "../invariant.ts";
 import { scalarType } from "../types/dtype.ts";
 import { BodyCompiler, forEachPoint, type Slot, type SlotOf, stridesOf, type Values } from "./body.ts";
 import { accumulator, adder } from "./combine.ts";
+import { evaluateProduct, factorsOf } from "./product.ts";
 
 export type { Values } from "./body.ts";
 
@@ -30,6 +31,19 @@ function elements(shape: readonly number[]): number {
 }
 
 function evaluateGeneric(node: GenericNode, slotOf: SlotOf): Step {
+  const factors = factorsOf(node);
+  if (factors) {
+    const compute = evaluateProduct(node, factors, slotOf);
+    const output = slotOf(node.results[0]!);
+    return () => {
+      output.values = compute();
+    };
+  }
+  return evaluateBody(node, slotOf);
+}
+
+/** Any combiner over any body, point by point. */
+export function evaluateBody(node: GenericNode, slotOf: SlotOf): Step {
   const point = new Int32Array(node.parallel.length + node.reduction.length);
   const compiler = new BodyCompiler(point, slotOf);
   const body = compiler.register(node.body);
