@@ -14,29 +14,33 @@ const infix: Readonly<Record<string, string>> = {
   ge: ">=",
 };
 
-export function printExpression(e: Expression): string {
+type Naming = (name: string) => string;
+const asIs: Naming = (name) => name;
+
+export function printExpression(e: Expression, naming: Naming = asIs): string {
+  const print = (inner: Expression): string => printExpression(inner, naming);
   switch (e.kind) {
     case "constant":
       return printConstant(e.type, e.value) + (e.lanes === 4 ? "x4" : "");
     case "variable":
-      return e.name;
+      return naming(e.name);
     case "load":
-      return `${e.buffer}[${printExpression(e.index)}${e.lanes === 4 ? " :4" : ""}]`;
+      return `${naming(e.buffer)}[${print(e.index)}${e.lanes === 4 ? " :4" : ""}]`;
     case "apply": {
-      const operands = e.arguments.map(printExpression);
+      const operands = e.arguments.map(print);
       const operator = infix[e.name];
       return operator !== undefined && operands.length === 2
         ? `(${operands[0]} ${operator} ${operands[1]})`
         : `${e.name}(${operands.join(", ")})`;
     }
     case "splat":
-      return `splat(${printExpression(e.value)})`;
+      return `splat(${print(e.value)})`;
     case "vector":
-      return `vector(${e.elements.map(printExpression).join(", ")})`;
+      return `vector(${e.elements.map(print).join(", ")})`;
     case "lane":
-      return `${printExpression(e.value)}.${e.lane}`;
+      return `${print(e.value)}.${e.lane}`;
     case "shuffle":
-      return `shuffle(${printExpression(e.first)}, ${printExpression(e.second)}, ${e.pick.join("")})`;
+      return `shuffle(${print(e.first)}, ${print(e.second)}, ${e.pick.join("")})`;
     case "builtin":
       return `${e.name}.${"xyz"[e.dimension]}`;
     default:
@@ -57,28 +61,30 @@ function printConstant(type: Expression["type"], value: number): string {
   return `${value}`;
 }
 
-export function printStatements(statements: readonly Statement[], indent = ""): string {
-  return statements.map((statement) => printStatement(statement, indent)).join("");
+export function printStatements(statements: readonly Statement[], indent = "", naming: Naming = asIs): string {
+  return statements.map((statement) => printStatement(statement, indent, naming)).join("");
 }
 
-function printStatement(s: Statement, indent: string): string {
+function printStatement(s: Statement, indent: string, naming: Naming): string {
+  const print = (e: Expression): string => printExpression(e, naming);
   const inner = `${indent}  `;
   switch (s.kind) {
     case "let":
-      return `${indent}let ${s.name} = ${printExpression(s.value)}\n`;
+      return `${indent}let ${naming(s.name)} = ${print(s.value)}\n`;
     case "declare":
-      return `${indent}var ${s.name} = ${printExpression(s.value)}\n`;
+      return `${indent}var ${naming(s.name)} = ${print(s.value)}\n`;
     case "assign":
-      return `${indent}${s.name} = ${printExpression(s.value)}\n`;
+      return `${indent}${naming(s.name)} = ${print(s.value)}\n`;
     case "store":
-      return `${indent}${s.buffer}[${printExpression(s.index)}${s.value.lanes === 4 ? " :4" : ""}] = ${printExpression(s.value)}\n`;
+      return `${indent}${naming(s.buffer)}[${print(s.index)}${s.value.lanes === 4 ? " :4" : ""}] = ${print(s.value)}\n`;
     case "for": {
-      const range = `${printExpression(s.from)} .. ${printExpression(s.to)}${s.step === 1 ? "" : ` by ${s.step}`}`;
-      return `${indent}${s.outer ? "outer " : ""}for ${s.name} in ${range} {\n${printStatements(s.body, inner)}${indent}}\n`;
+      const range = `${print(s.from)} .. ${print(s.to)}${s.step === 1 ? "" : ` by ${s.step}`}`;
+      return `${indent}${s.outer ? "outer " : ""}for ${naming(s.name)} in ${range} {\n${printStatements(s.body, inner, naming)}${indent}}\n`;
     }
     case "if": {
-      const otherwise = s.otherwise.length > 0 ? ` else {\n${printStatements(s.otherwise, inner)}${indent}}` : "";
-      return `${indent}if ${printExpression(s.condition)} {\n${printStatements(s.then, inner)}${indent}}${otherwise}\n`;
+      const otherwise =
+        s.otherwise.length > 0 ? ` else {\n${printStatements(s.otherwise, inner, naming)}${indent}}` : "";
+      return `${indent}if ${print(s.condition)} {\n${printStatements(s.then, inner, naming)}${indent}}${otherwise}\n`;
     }
     case "barrier":
       return `${indent}barrier\n`;
@@ -87,12 +93,24 @@ function printStatement(s: Statement, indent: string): string {
   }
 }
 
-export function printKernel(kernel: Kernel): string {
+export function printKernel(kernel: Kernel, naming: Naming = asIs): string {
   const parameters = [
-    ...kernel.buffers.map((b) => `${b.access} ${b.name}: ${b.type}[]`),
-    ...kernel.scalars.map((name) => `${name}: i32`),
+    ...kernel.buffers.map((b) => `${b.access} ${naming(b.name)}: ${b.type}[]`),
+    ...kernel.scalars.map((name) => `${naming(name)}: i32`),
   ];
-  const locals = kernel.locals.map((l) => `  ${l.space} ${l.name}: ${l.type}[${l.size}]\n`);
+  const locals = kernel.locals.map((l) => `  ${l.space} ${naming(l.name)}: ${l.type}[${l.size}]\n`);
   const size = kernel.workgroupSize === undefined ? "" : ` workgroup(${kernel.workgroupSize.join(", ")})`;
-  return `${kernel.target} kernel ${kernel.name}(${parameters.join(", ")})${size} {\n${locals.join("")}${printStatements(kernel.body, "  ")}}\n`;
+  return `${kernel.target} kernel ${naming(kernel.name)}(${parameters.join(", ")})${size} {\n${locals.join("")}${printStatements(kernel.body, "  ", naming)}}\n`;
+}
+
+/** The same text for kernels that differ in names alone. */
+export function structureOf(kernel: Kernel): string {
+  const numbers = new Map<string, string>([[kernel.name, "kernel"]]);
+  return printKernel(kernel, (name) => {
+    const known = numbers.get(name);
+    if (known !== undefined) return known;
+    const number = `v${numbers.size}`;
+    numbers.set(name, number);
+    return number;
+  });
 }

@@ -1,6 +1,7 @@
 /** One WebAssembly module for a whole program: a function for every distinct kernel, an export for every entry. */
 import { invariant } from "../../invariant.ts";
 import type { Kernel } from "../../kernel/ir.ts";
+import { structureOf } from "../../kernel/print.ts";
 import { shareExpressions } from "../../kernel/share.ts";
 import type { EncodedModule, FunctionCode } from "./encode.ts";
 import { Bytes, encodeParts } from "./encode.ts";
@@ -69,6 +70,7 @@ class FunctionTable {
   readonly #relaxed: boolean;
   readonly #byText = new Map<string, number>();
   readonly #kernels = new Map<Kernel, number>();
+  readonly #byStructure = new Map<string, number>();
 
   constructor(relaxed: boolean) {
     this.#relaxed = relaxed;
@@ -89,7 +91,9 @@ class FunctionTable {
     const known = this.#kernels.get(kernel);
     if (known !== undefined) return known;
     invariant(kernel.target === "cpu", `${kernel.name} is not for the cpu`);
-    const at = this.#machine(compileKernel(kernel, this.#relaxed));
+    const structure = structureOf(kernel);
+    const at = this.#byStructure.get(structure) ?? this.#machine(compileKernel(kernel, this.#relaxed));
+    this.#byStructure.set(structure, at);
     this.#kernels.set(kernel, at);
     return at;
   }
