@@ -7,7 +7,7 @@ import type { Problem } from "./problem.ts";
 import { isVirtual, lexicalProblems, strayProblem, syntaxProblem, unseparatedProblem } from "./problems.ts";
 import type { Source, Span } from "./span.ts";
 import { ToAst } from "./to-ast.ts";
-import { Incomplete, parser } from "./to-expression.ts";
+import { Incomplete, parser } from "./to-pattern.ts";
 import {
   CloseBracket,
   CloseParenthesis,

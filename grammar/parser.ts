@@ -2,16 +2,15 @@
  * The grammar: which tokens may follow which, and nothing else. Newlines are no tokens; `layout.ts` finds those that end
  * statements beforehand, and the gates here ask for them.
  */
-import { CstParser, EOF, type IToken, tokenMatcher } from "chevrotain";
+import { EOF, type IToken } from "chevrotain";
 import { expectations } from "./expectations.ts";
+import { ExpressionRules } from "./expression-rules.ts";
 import * as t from "./tokens.ts";
 
 /** After so many the text is no program, and recovering from each takes its time. */
 const MOST_ERRORS = 100;
 
-export class DlxParser extends CstParser {
-  /** Tokens that begin a line where a newline can end a statement. */
-  private lineStarts: ReadonlySet<IToken> = new Set();
+export class DlxParser extends ExpressionRules {
   /** Where one statement follows another on the same line without `;`. */
   private crowded: { readonly token: IToken; readonly previous: IToken }[] = [];
 
@@ -25,20 +24,14 @@ export class DlxParser extends CstParser {
     this.performSelfAnalysis();
   }
 
-  /** Sets what the next rule invocation reads. */
-  read(tokens: readonly IToken[], lineStarts: ReadonlySet<IToken>): void {
-    this.input = [...tokens];
-    this.lineStarts = lineStarts;
+  override read(tokens: readonly IToken[], lineStarts: ReadonlySet<IToken>): void {
+    super.read(tokens, lineStarts);
     this.crowded = [];
   }
 
   /** Tokens at which a new line or `;` is missing. */
   get unseparated(): readonly { readonly token: IToken; readonly previous: IToken }[] {
     return this.crowded;
-  }
-
-  private startsLine(token: IToken): boolean {
-    return this.lineStarts.has(token);
   }
 
   private noteSeparator(): void {
@@ -234,7 +227,7 @@ export class DlxParser extends CstParser {
 
   // ---- Statements ---------------------------------------------------------------------------------------------------
 
-  block = this.RULE("block", () => {
+  override block = this.RULE("block", () => {
     this.CONSUME(t.OpenBrace);
     this.MANY({
       GATE: () => this.errors.length < MOST_ERRORS,
@@ -276,55 +269,6 @@ export class DlxParser extends CstParser {
     ]);
     this.CONSUME(t.Is);
     this.SUBRULE(this.expression);
-  });
-
-  pattern = this.RULE("pattern", () => {
-    this.OR([
-      { ALT: () => this.CONSUME(t.Identifier) },
-      { ALT: () => this.CONSUME(t.Hole) },
-      {
-        ALT: () => {
-          this.CONSUME(t.OpenParenthesis);
-          this.OPTION(() => {
-            this.SUBRULE(this.patternField);
-            this.MANY(() => {
-              this.CONSUME(t.Comma);
-              this.SUBRULE1(this.patternField);
-            });
-            this.OPTION1(() => this.CONSUME1(t.Comma));
-          });
-          this.CONSUME(t.CloseParenthesis);
-        },
-      },
-    ]);
-  });
-
-  patternField = this.RULE("patternField", () => {
-    this.OPTION(() => {
-      this.CONSUME(t.Identifier);
-      this.CONSUME(t.Colon);
-    });
-    this.SUBRULE(this.pattern);
-  });
-
-  binders = this.RULE("binders", () => {
-    this.CONSUME(t.OpenBracket);
-    this.SUBRULE(this.binder);
-    this.MANY(() => {
-      this.CONSUME(t.Comma);
-      this.SUBRULE1(this.binder);
-    });
-    this.OPTION(() => this.CONSUME1(t.Comma));
-    this.CONSUME(t.CloseBracket);
-  });
-
-  binder = this.RULE("binder", () => {
-    this.OPTION(() => this.CONSUME(t.Spread));
-    this.CONSUME(t.Identifier);
-    this.OPTION1(() => {
-      this.CONSUME(t.Less);
-      this.SUBRULE(this.expression);
-    });
   });
 
   paramStatement = this.RULE("paramStatement", () => {
@@ -373,197 +317,5 @@ export class DlxParser extends CstParser {
       this.CONSUME(t.Assign);
       this.SUBRULE1(this.expression, { LABEL: "assigned" });
     });
-  });
-
-  // ---- Expressions --------------------------------------------------------------------------------------------------
-
-  /** What stands before `=>` is read as an expression, of any length, and checked to be a pattern on the tree. */
-  expression = this.RULE("expression", () => {
-    this.SUBRULE(this.operation);
-    this.OPTION(() => {
-      this.CONSUME(t.Maps);
-      this.SUBRULE(this.expression, { LABEL: "body" });
-    });
-  });
-
-  operation = this.RULE("operation", () => {
-    this.SUBRULE(this.operand);
-    this.MANY({
-      GATE: () => !(this.startsLine(this.LA(1)) && tokenMatcher(this.LA(1), t.Minus)),
-      DEF: () => {
-        this.CONSUME(t.BinaryOperator);
-        this.SUBRULE1(this.operand);
-      },
-    });
-  });
-
-  operand = this.RULE("operand", () => {
-    this.MANY({
-      GATE: () => !(tokenMatcher(this.LA(1), t.Reducer) && this.startsLine(this.LA(2))),
-      DEF: () => this.SUBRULE(this.prefix),
-    });
-    this.OR([
-      { ALT: () => this.SUBRULE(this.ifExpression) },
-      { ALT: () => this.SUBRULE(this.repeatExpression) },
-      { ALT: () => this.SUBRULE(this.block) },
-      { ALT: () => this.SUBRULE(this.chain) },
-    ]);
-  });
-
-  prefix = this.RULE("prefix", () => {
-    this.OR([
-      { ALT: () => this.CONSUME(t.Minus) },
-      { ALT: () => this.CONSUME(t.Not) },
-      {
-        ALT: () => {
-          this.CONSUME(t.Reducer);
-          this.SUBRULE(this.binders);
-        },
-      },
-    ]);
-  });
-
-  ifExpression = this.RULE("ifExpression", () => {
-    this.CONSUME(t.If);
-    this.SUBRULE(this.expression, { LABEL: "condition" });
-    this.OR([
-      {
-        ALT: () => {
-          this.CONSUME(t.Then);
-          this.SUBRULE1(this.expression, { LABEL: "then" });
-        },
-      },
-      { ALT: () => this.SUBRULE(this.block) },
-    ]);
-    this.OPTION(() => {
-      this.CONSUME(t.Else);
-      this.SUBRULE2(this.expression, { LABEL: "otherwise" });
-    });
-  });
-
-  repeatExpression = this.RULE("repeatExpression", () => {
-    this.CONSUME(t.Repeat);
-    this.OR([{ ALT: () => this.CONSUME(t.Identifier) }, { ALT: () => this.CONSUME(t.Hole) }]);
-    this.CONSUME(t.Less);
-    this.SUBRULE(this.expression, { LABEL: "count" });
-    this.OPTION(() => {
-      this.CONSUME(t.Comma);
-      this.SUBRULE(this.pattern);
-      this.CONSUME(t.Is);
-      this.SUBRULE1(this.expression, { LABEL: "initial" });
-    });
-    this.SUBRULE(this.block);
-  });
-
-  /** Calls, indexing and fields, left to right. */
-  chain = this.RULE("chain", () => {
-    this.SUBRULE(this.atom);
-    this.MANY({
-      GATE: () => tokenMatcher(this.LA(1), t.Dot) || !this.startsLine(this.LA(1)),
-      DEF: () => this.SUBRULE(this.link),
-    });
-  });
-
-  link = this.RULE("link", () => {
-    this.OR([
-      {
-        ALT: () => {
-          this.CONSUME(t.Dot);
-          this.CONSUME(t.Identifier);
-        },
-      },
-      { ALT: () => this.SUBRULE(this.elements) },
-      { ALT: () => this.SUBRULE(this.indexing) },
-    ]);
-  });
-
-  indexing = this.RULE("indexing", () => {
-    this.CONSUME(t.OpenBracket);
-    this.SUBRULE(this.indexItem);
-    this.MANY(() => {
-      this.CONSUME(t.Comma);
-      this.SUBRULE1(this.indexItem);
-    });
-    this.OPTION(() => this.CONSUME1(t.Comma));
-    this.OPTION1(() => {
-      this.CONSUME(t.Else);
-      this.SUBRULE(this.expression);
-    });
-    this.CONSUME(t.CloseBracket);
-  });
-
-  indexItem = this.RULE("indexItem", () => {
-    this.OR([
-      {
-        ALT: () => {
-          this.CONSUME(t.Spread);
-          this.CONSUME(t.Identifier);
-        },
-      },
-      {
-        ALT: () => {
-          this.SUBRULE(this.expression, { LABEL: "from" });
-          this.OPTION(() => this.SUBRULE(this.sliceEnd));
-        },
-      },
-      { ALT: () => this.SUBRULE1(this.sliceEnd) },
-    ]);
-  });
-
-  sliceEnd = this.RULE("sliceEnd", () => {
-    this.CONSUME(t.Colon);
-    this.OPTION(() => this.SUBRULE(this.expression, { LABEL: "to" }));
-    this.OPTION1(() => {
-      this.CONSUME1(t.Colon);
-      this.OPTION2(() => this.SUBRULE1(this.expression, { LABEL: "step" }));
-    });
-  });
-
-  atom = this.RULE("atom", () => {
-    this.OR([
-      { ALT: () => this.CONSUME(t.NumberLiteral) },
-      { ALT: () => this.CONSUME(t.StringLiteral) },
-      { ALT: () => this.CONSUME(t.True) },
-      { ALT: () => this.CONSUME(t.False) },
-      { ALT: () => this.CONSUME(t.Identifier) },
-      { ALT: () => this.CONSUME(t.Hole) },
-      { ALT: () => this.SUBRULE(this.elements) },
-      { ALT: () => this.SUBRULE(this.list) },
-    ]);
-  });
-
-  /** The arguments of a call; in front of nothing, a tuple, a record or one expression in parentheses. */
-  elements = this.RULE("elements", () => {
-    this.CONSUME(t.OpenParenthesis);
-    this.OPTION(() => {
-      this.SUBRULE(this.element);
-      this.MANY(() => {
-        this.CONSUME(t.Comma);
-        this.SUBRULE1(this.element);
-      });
-      this.OPTION1(() => this.CONSUME1(t.Comma));
-    });
-    this.CONSUME(t.CloseParenthesis);
-  });
-
-  element = this.RULE("element", () => {
-    this.OPTION(() => {
-      this.CONSUME(t.Identifier);
-      this.CONSUME(t.Colon);
-    });
-    this.SUBRULE(this.expression);
-  });
-
-  list = this.RULE("list", () => {
-    this.CONSUME(t.OpenBracket);
-    this.OPTION(() => {
-      this.SUBRULE(this.expression);
-      this.MANY(() => {
-        this.CONSUME(t.Comma);
-        this.SUBRULE1(this.expression);
-      });
-      this.OPTION1(() => this.CONSUME1(t.Comma));
-    });
-    this.CONSUME(t.CloseBracket);
   });
 }

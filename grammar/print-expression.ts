@@ -1,71 +1,18 @@
-/** Expressions, patterns and types as documents, with as few parentheses as the precedence table allows. */
-import type {
-  Argument,
-  BinaryExpression,
-  Expression,
-  IfExpression,
-  IndexBinder,
-  IndexItem,
-  Pattern,
-  Text,
-  Type,
-} from "./ast.ts";
-import {
-  concat,
-  type Document,
-  fill,
-  group,
-  hardLine,
-  holdsBlock,
-  indent,
-  join,
-  layDown,
-  line,
-  sequence,
-  softLine,
-  suffix,
-} from "./document.ts";
+/** Expressions as documents, with as few parentheses as the precedence table allows. */
+import type { BinaryExpression, Expression, IfExpression } from "./ast.ts";
+import { concat, type Document, fill, group, hardLine, indent, line, sequence, softLine, suffix } from "./document.ts";
 import { bindings, level } from "./precedence.ts";
-import { commentedItems, type Item, PrintContext } from "./print-context.ts";
-import { printBlock } from "./print-statement.ts";
+import { bracketed, items, printArguments, printBinders, printIndexItem, separated } from "./print-brackets.ts";
+import { printParameters, printPattern } from "./print-type.ts";
+import { FREE, type Position, type Printer } from "./printer.ts";
 import type { Span } from "./span.ts";
-import { escapeText } from "./strings.ts";
 import { reducers } from "./tokens.ts";
 
-/** Where an expression stands. */
-export interface Position {
-  /** The loosest operator that may stand here without parentheses. */
-  readonly least: number;
-  /** The operator that follows, which an expression without a right end of its own would swallow. */
-  readonly follow: number;
-  /** Whether `else` follows, which an `if` without one would swallow. */
-  readonly elseFollows: boolean;
-  /** Between square brackets products under sums are set closely, as in `x[i*stride + p]`. */
-  readonly close: boolean;
-  readonly underSum: boolean;
-  /** Whether the lines of a broken chain begin where it begins, because it has a line of its own. */
-  readonly flush: boolean;
-}
-
-const FREE: Position = {
-  least: level.open,
-  follow: level.open,
-  elseFollows: false,
-  close: false,
-  underSum: false,
-  flush: false,
-};
-
-export type Printer = (node: Expression, position?: Partial<Position>) => Document;
-
-export function printExpressionWith(context: PrintContext): Printer {
-  const print: Printer = (node, position = {}) => {
-    const at: Position = { ...FREE, ...position };
-    if (!needsParentheses(node, at)) return printBare(context, print, node, at);
-    const inner = printBare(context, print, node, { ...FREE, close: at.close, flush: true });
-    return group(concat("(", indent(concat(softLine, inner)), softLine, ")"));
-  };
-  return print;
+export function printExpression(print: Printer, node: Expression, position: Partial<Position>): Document {
+  const at: Position = { ...FREE, ...position };
+  if (!needsParentheses(node, at)) return printBare(print, node, at);
+  const inner = printBare(print, node, { ...FREE, close: at.close, flush: true });
+  return group(concat("(", indent(concat(softLine, inner)), softLine, ")"));
 }
 
 function needsParentheses(node: Expression, at: Position): boolean {
@@ -105,25 +52,25 @@ function needsParentheses(node: Expression, at: Position): boolean {
   }
 }
 
-function printBare(context: PrintContext, print: Printer, node: Expression, at: Position): Document {
+function printBare(print: Printer, node: Expression, at: Position): Document {
   switch (node.kind) {
     case "number":
       return node.text;
     case "boolean":
       return node.value ? "true" : "false";
     case "text":
-      return printText(node);
+      return print.text(node);
     case "reference":
       return node.name;
     case "hole":
       return "_";
     case "list":
-      return bracketed(context, "[", items(print, node.elements), "]", node.span);
+      return bracketed(print, "[", items(print, node.elements), "]", node.span);
     case "tuple":
-      return bracketed(context, "(", items(print, node.elements), ")", node.span);
+      return bracketed(print, "(", items(print, node.elements), ")", node.span);
     case "record":
       return bracketed(
-        context,
+        print,
         "(",
         node.fields.map(({ name, value }) => ({
           span: { start: name.span.start, end: value.span.end },
@@ -135,7 +82,7 @@ function printBare(context: PrintContext, print: Printer, node: Expression, at: 
     case "call":
       return concat(
         print(node.callee, { least: level.postfix }),
-        printArguments(context, print, node.arguments, { start: node.callee.span.end, end: node.span.end }),
+        printArguments(print, node.arguments, { start: node.callee.span.end, end: node.span.end }),
       );
     case "index": {
       const last = node.items.length - 1;
@@ -162,7 +109,7 @@ function printBare(context: PrintContext, print: Printer, node: Expression, at: 
     case "binary":
       return printBinary(print, node, at);
     case "pipe":
-      return printPipe(context, print, node, at);
+      return printPipe(print, node, at);
     case "lambda":
       return concat(
         printParameters(node.parameters),
@@ -170,9 +117,9 @@ function printBare(context: PrintContext, print: Printer, node: Expression, at: 
         printRest(print, node.body, { ...at, least: level.open, follow: level.open }),
       );
     case "if":
-      return printIf(context, print, node, at);
+      return printIf(print, node, at);
     case "block":
-      return printBlock(context, node);
+      return print.block(node);
     case "reduction":
       return group(
         concat(
@@ -187,7 +134,7 @@ function printBare(context: PrintContext, print: Printer, node: Expression, at: 
           ? []
           : [", ", printPattern(node.carry.pattern), " = ", print(node.carry.initial, { least: level.pipe })];
       const count = print(node.count, { least: level.pipe });
-      return concat("repeat ", node.index.text, " < ", count, ...carry, " ", printBlock(context, node.body));
+      return concat("repeat ", node.index.text, " < ", count, ...carry, " ", print.block(node.body));
     }
     default:
       return node satisfies never;
@@ -252,7 +199,7 @@ function isWord(node: Expression): boolean {
 }
 
 /** Stages on one line, or on the lines on which they were; one a line if they fit on none. */
-function printPipe(context: PrintContext, print: Printer, node: Expression, at: Position): Document {
+function printPipe(print: Printer, node: Expression, at: Position): Document {
   const stages: { readonly stage: Expression; readonly after: Span }[] = [];
   let value = node;
   while (value.kind === "pipe") {
@@ -260,12 +207,12 @@ function printPipe(context: PrintContext, print: Printer, node: Expression, at: 
     value = value.value;
   }
   const broken =
-    stages.some(({ stage, after }) => context.breaksBetween(after.end, stage.span.start)) ||
-    context.hasBetween(value.span.end, stages.at(-1)?.stage.span.start ?? 0);
+    stages.some(({ stage, after }) => print.context.breaksBetween(after.end, stage.span.start)) ||
+    print.context.hasBetween(value.span.end, stages.at(-1)?.stage.span.start ?? 0);
   const first = print(value, { ...at, least: level.pipe, follow: level.pipe, elseFollows: false });
   const parts = stages.map(({ stage, after }, i): Document => {
-    const here = context.hasBetween(after.end, stage.span.start);
-    const comments = here ? context.takeBefore(stage.span.start) : [];
+    const here = print.context.hasBetween(after.end, stage.span.start);
+    const comments = here ? print.context.takeBefore(stage.span.start) : [];
     const isLast = i === stages.length - 1;
     const text = print(stage, {
       close: at.close,
@@ -276,7 +223,7 @@ function printPipe(context: PrintContext, print: Printer, node: Expression, at: 
     const notes = comments.flatMap((comment) =>
       comment.trailing ? [suffix(`  ${comment.text}`)] : [hardLine, comment.text],
     );
-    const breaks = comments.length > 0 || context.breaksBetween(after.end, stage.span.start);
+    const breaks = comments.length > 0 || print.context.breaksBetween(after.end, stage.span.start);
     const separator = breaks ? hardLine : broken ? group(line) : line;
     return sequence([...notes, separator, "|> ", text]);
   });
@@ -284,14 +231,14 @@ function printPipe(context: PrintContext, print: Printer, node: Expression, at: 
   return broken ? chain : group(chain);
 }
 
-function printIf(context: PrintContext, print: Printer, node: IfExpression, at: Position): Document {
+function printIf(print: Printer, node: IfExpression, at: Position): Document {
   const parts: Document[] = [];
   let current: IfExpression = node;
   for (;;) {
     parts.push("if ", print(current.condition, { least: level.pipe }));
     const { otherwise } = current;
     const inner = { ...at, least: level.open, follow: level.open };
-    if (current.then.kind === "block") parts.push(" ", printBlock(context, current.then));
+    if (current.then.kind === "block") parts.push(" ", print.block(current.then));
     else
       parts.push(" then ", print(current.then, { ...inner, elseFollows: otherwise !== undefined || at.elseFollows }));
     if (otherwise === undefined) break;
@@ -332,133 +279,5 @@ export function printRest(print: Printer, node: Expression, at: Partial<Position
       return group(indent(concat(line, text)));
     default:
       return node satisfies never;
-  }
-}
-
-// ---- Brackets -------------------------------------------------------------------------------------------------------
-
-/** Documents with a comma behind all but the last. */
-export function separated(parts: readonly Document[]): Document[] {
-  return parts.map((part, i) => (i === parts.length - 1 ? part : concat(part, ",")));
-}
-
-function items(print: Printer, elements: readonly Expression[]): Item[] {
-  return elements.map((element) => ({ span: element.span, print: () => print(element) }));
-}
-
-/** Items in brackets; `span` is that of the brackets. */
-export function bracketed(
-  context: PrintContext,
-  open: string,
-  members: readonly Item[],
-  close: string,
-  span: Span,
-): Document {
-  const commented = commentedItems(context, members, span);
-  if (commented !== undefined) return concat(open, indent(concat(hardLine, commented)), hardLine, close);
-  const parts = members.map((member) => member.print());
-  // A member that holds a block breaks inside the block, not around it.
-  if (parts.some(holdsBlock)) return concat(open, join(", ", parts), close);
-  if (parts.length === 0) return `${open}${close}`;
-  return group(concat(open, indent(concat(softLine, fill(separated(parts), line))), softLine, close));
-}
-
-function printArguments(context: PrintContext, print: Printer, members: readonly Argument[], span: Span): Document {
-  const list = members.map(({ name, value, span: argument }) => ({
-    span: argument,
-    print: () => (name === undefined ? print(value) : concat(name.text, ": ", print(value))),
-  }));
-  return bracketed(context, "(", list, ")", span);
-}
-
-function printIndexItem(print: Printer, item: IndexItem, elseFollows: boolean): Document {
-  switch (item.kind) {
-    case "coordinate":
-      return print(item.value, { close: true, elseFollows });
-    case "new-axis":
-      return "_";
-    case "spread":
-      return `...${item.name.text}`;
-    case "slice": {
-      // Bounds bind more tightly than their colon looks: set them closely.
-      const bound = (value: Expression | undefined, last: boolean) =>
-        value === undefined
-          ? ""
-          : print(value, { close: true, underSum: true, least: level.product, elseFollows: elseFollows && last });
-      const step = item.step === undefined ? [] : [":", bound(item.step, true)];
-      return concat(bound(item.from, false), ":", bound(item.to, item.step === undefined), ...step);
-    }
-    default:
-      return item satisfies never;
-  }
-}
-
-export function printBinders(print: Printer, binders: readonly IndexBinder[]): Document {
-  const parts = binders.map(({ name, spread, extent }) =>
-    concat(spread ? "..." : "", name.text, ...(extent === undefined ? [] : [" < ", print(extent)])),
-  );
-  return group(concat("[", indent(concat(softLine, fill(separated(parts), line))), softLine, "]"));
-}
-
-// ---- Patterns, texts, types -----------------------------------------------------------------------------------------
-
-export function printPattern(pattern: Pattern): string {
-  switch (pattern.kind) {
-    case "name-pattern":
-      return pattern.name;
-    case "tuple-pattern":
-      return `(${pattern.elements.map(printPattern).join(", ")})`;
-    case "record-pattern":
-      return `(${pattern.fields.map(({ name, pattern: inner }) => `${name.text}: ${printPattern(inner)}`).join(", ")})`;
-    default:
-      return pattern satisfies never;
-  }
-}
-
-/** One name stands alone; anything else, a single tuple too, in parentheses of its own. */
-function printParameters(parameters: readonly Pattern[]): string {
-  const [first] = parameters;
-  if (parameters.length === 1 && first !== undefined && first.kind !== "tuple-pattern") return printPattern(first);
-  return `(${parameters.map(printPattern).join(", ")})`;
-}
-
-export function printText(node: Text): string {
-  const print = printExpressionWith(new PrintContext(undefined, "", true));
-  const parts = node.parts.map((part) =>
-    typeof part === "string" ? escapeText(part) : `{${layDown(print(part), Number.POSITIVE_INFINITY)}}`,
-  );
-  return `"${parts.join("")}"`;
-}
-
-export function printTypeWith(context: PrintContext, print: Printer, type: Type): Document {
-  const nested = (inner: Type) => printTypeWith(context, print, inner);
-  switch (type.kind) {
-    case "tensor-type": {
-      if (type.axes === undefined) return type.dtype;
-      const axes = type.axes.map((axis) =>
-        axis.kind === "spread" ? `...${axis.name.text}` : print(axis.value, { close: true }),
-      );
-      if (axes.length === 0) return `${type.dtype}[]`;
-      return concat(type.dtype, "[", join(", ", axes), "]");
-    }
-    case "simple-type":
-      return type.name;
-    case "list-type":
-      return concat("list[", nested(type.element), "]");
-    case "like-type":
-      return concat("like(", print(type.value), ")");
-    case "tuple-type":
-    case "record-type": {
-      const members: Item[] =
-        type.kind === "tuple-type"
-          ? type.elements.map((element) => ({ span: element.span, print: () => nested(element) }))
-          : type.fields.map(({ name, type: inner }) => ({
-              span: { start: name.span.start, end: inner.span.end },
-              print: () => concat(name.text, ": ", nested(inner)),
-            }));
-      return bracketed(context, "(", members, ")", type.span);
-    }
-    default:
-      return type satisfies never;
   }
 }

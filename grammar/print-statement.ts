@@ -2,26 +2,22 @@
 import type { Block, Expression, Statement } from "./ast.ts";
 import { blockGroup, concat, type Document, group, hardLine, indent, join, line, suffix } from "./document.ts";
 import { level } from "./precedence.ts";
+import { printBinders } from "./print-brackets.ts";
 import { loneComments, type PrintContext, stackEntries, withComments } from "./print-context.ts";
-import {
-  type Printer,
-  printBinders,
-  printExpressionWith,
-  printPattern,
-  printRest,
-  printTypeWith,
-} from "./print-expression.ts";
+import { printRest } from "./print-expression.ts";
+import { printPattern, printType } from "./print-type.ts";
+import type { Printer } from "./printer.ts";
 
 /** A block of one statement may stand on one line, unless it was broken or is the body of a declaration. */
-export function printBlock(context: PrintContext, block: Block, always = false): Document {
-  const print = printExpressionWith(context);
+export function printBlock(print: Printer, block: Block, always = false): Document {
+  const { context } = print;
   const { statements, span } = block;
   if (context.oneLine) {
-    const parts = statements.map((statement) => printStatement(context, print, statement));
+    const parts = statements.map((statement) => printStatement(print, statement));
     return parts.length === 0 ? "{}" : concat("{ ", join("; ", parts), " }");
   }
   const entries = statements.map((statement) =>
-    withComments(context, statement.span, () => printStatement(context, print, statement)),
+    withComments(context, statement.span, () => printStatement(print, statement)),
   );
   const all = [...entries, ...loneComments(context, span.end)];
   const [first] = all;
@@ -37,7 +33,7 @@ function notes(context: PrintContext, clause: Expression): Document {
   return concat(...context.takeTrailing(clause.span.end).map((comment) => suffix(`  ${comment.text}`)));
 }
 
-function printStatement(context: PrintContext, print: Printer, statement: Statement): Document {
+function printStatement(print: Printer, statement: Statement): Document {
   switch (statement.kind) {
     case "let":
       return concat("let ", printPattern(statement.pattern), " =", printRest(print, statement.value));
@@ -56,25 +52,20 @@ function printStatement(context: PrintContext, print: Printer, statement: Statem
         " ",
         statement.name.text,
         ": ",
-        printTypeWith(context, print, statement.type),
+        printType(print, statement.type),
         " =",
         printRest(print, statement.value),
       );
     case "assign":
       return concat(print(statement.target), " :=", printRest(print, statement.value));
     case "when":
-      return concat(
-        "when ",
-        print(statement.condition, { least: level.pipe }),
-        " ",
-        printBlock(context, statement.body),
-      );
+      return concat("when ", print(statement.condition, { least: level.pipe }), " ", print.block(statement.body));
     case "minimize": {
       const { name, value, over, using, gradients } = statement;
       const clauses = [
-        concat("minimize ", name.text, " =", printRest(print, value), notes(context, value)),
-        concat("over ", print(over), notes(context, over)),
-        concat("using ", print(using), notes(context, using)),
+        concat("minimize ", name.text, " =", printRest(print, value), notes(print.context, value)),
+        concat("over ", print(over), notes(print.context, over)),
+        concat("using ", print(using), notes(print.context, using)),
       ];
       if (gradients !== undefined) clauses.push(concat("gradients ", print(gradients)));
       return group(indent(join(line, clauses)));

@@ -1,5 +1,6 @@
 /** From tree to text: the formatter. `parse(print(module))` gives the same tree. */
 import type { Declaration, Expression, Module, Parameter, Type, WhereItem } from "./ast.ts";
+import { createLinePrinter, createPrinter } from "./create-printer.ts";
 import {
   blankLine,
   concat,
@@ -12,9 +13,11 @@ import {
   line,
   sequence,
 } from "./document.ts";
+import { bracketed } from "./print-brackets.ts";
 import { type Entry, loneComments, PrintContext, withComments } from "./print-context.ts";
-import { bracketed, type Printer, printExpressionWith, printText, printTypeWith } from "./print-expression.ts";
 import { printBlock } from "./print-statement.ts";
+import { printType as printTypeDocument } from "./print-type.ts";
+import type { Printer } from "./printer.ts";
 import { quote } from "./strings.ts";
 
 /** Lines are broken so as not to be longer than this. */
@@ -23,13 +26,14 @@ const WIDTH = 110;
 /** The module's text in the one layout, with its comments and single empty lines. */
 export function print(module: Module): string {
   const context = new PrintContext(module, module.source.text, false);
+  const print = createPrinter(context);
   const entries: (Entry & { readonly kind: "import" | "declaration" | "comment" })[] = [];
   for (const item of module.imports) {
     const text = `import ${item.quoted ? quote(item.path) : item.path}`;
     entries.push({ kind: "import", ...withComments(context, item.span, () => text) });
   }
   for (const declaration of module.declarations) {
-    const entry = withComments(context, declaration.span, () => printDeclaration(context, declaration));
+    const entry = withComments(context, declaration.span, () => printDeclaration(print, declaration));
     entries.push({ kind: "declaration", ...entry });
   }
   for (const entry of loneComments(context, Number.POSITIVE_INFINITY)) entries.push({ kind: "comment", ...entry });
@@ -48,18 +52,15 @@ export function print(module: Module): string {
 
 /** An expression on one line, for messages. */
 export function printExpression(expression: Expression): string {
-  const print = printExpressionWith(new PrintContext(undefined, "", true));
-  return layDown(print(expression), Number.POSITIVE_INFINITY);
+  return layDown(createLinePrinter()(expression), Number.POSITIVE_INFINITY);
 }
 
 /** A type on one line, for messages. */
 export function printType(type: Type): string {
-  const context = new PrintContext(undefined, "", true);
-  return layDown(printTypeWith(context, printExpressionWith(context), type), Number.POSITIVE_INFINITY);
+  return layDown(printTypeDocument(createLinePrinter(), type), Number.POSITIVE_INFINITY);
 }
 
-function printDeclaration(context: PrintContext, declaration: Declaration): Document {
-  const print = printExpressionWith(context);
+function printDeclaration(print: Printer, declaration: Declaration): Document {
   const { doc, exported, kind, name, parameters, result, where, body, equals, span } = declaration;
   const lists = kind === "fn" || kind === "model" ? [parameters] : [declaration.configuration, parameters];
   const brackets = (list: readonly Parameter[]) => {
@@ -69,11 +70,11 @@ function printDeclaration(context: PrintContext, declaration: Declaration): Docu
   const header = concat(
     exported ? "export " : "",
     `${kind} ${name.text}`,
-    ...lists.map((list) => bracketed(context, "(", parameterItems(context, print, list), ")", brackets(list))),
-    ...(result === undefined ? [] : [" -> ", printTypeWith(context, print, result)]),
+    ...lists.map((list) => bracketed(print, "(", parameterItems(print, list), ")", brackets(list))),
+    ...(result === undefined ? [] : [" -> ", printTypeDocument(print, result)]),
   );
-  const clause = where.length === 0 ? "" : concat(line, printWhere(context, print, where, equals));
-  const content = equals || body.kind !== "block" ? print(body, { flush: true }) : printBlock(context, body, true);
+  const clause = where.length === 0 ? "" : concat(line, printWhere(print, where, equals));
+  const content = equals || body.kind !== "block" ? print(body, { flush: true }) : printBlock(print, body, true);
   const documentation = doc.flatMap((text) => [text === "" ? "///" : `/// ${text}`, hardLine]);
   if (!equals) {
     const head = group(concat(header, clause, where.length === 0 ? " " : line));
@@ -83,22 +84,22 @@ function printDeclaration(context: PrintContext, declaration: Declaration): Docu
   return sequence([...documentation, short, group(indent(concat(line, content)))]);
 }
 
-function parameterItems(context: PrintContext, print: Printer, list: readonly Parameter[]) {
+function parameterItems(print: Printer, list: readonly Parameter[]) {
   return list.map(({ name, type, default: value, span }) => ({
     span,
     print: () =>
       concat(
         name.text,
-        ...(type === undefined ? [] : [": ", printTypeWith(context, print, type)]),
+        ...(type === undefined ? [] : [": ", printTypeDocument(print, type)]),
         ...(value === undefined ? [] : [" = ", print(value)]),
       ),
   }));
 }
 
-function printWhere(context: PrintContext, print: Printer, where: readonly WhereItem[], equals: boolean): Document {
+function printWhere(print: Printer, where: readonly WhereItem[], equals: boolean): Document {
   const parts = where.map((item, i): Document => {
     const isLast = i === where.length - 1;
-    const { document } = withComments(context, item.span, () =>
+    const { document } = withComments(print.context, item.span, () =>
       concat(printWhereItem(print, item, equals && isLast), isLast ? "" : ","),
     );
     return document;
@@ -113,11 +114,11 @@ function printWhereItem(print: Printer, item: WhereItem, isBeforeBody: boolean):
       return concat(item.name.text, " = ", print(item.value));
     case "condition": {
       const condition = print(item.condition, { elseFollows: item.otherwise !== undefined });
-      if (item.otherwise !== undefined) return concat(condition, " else ", printText(item.otherwise));
+      if (item.otherwise !== undefined) return concat(condition, " else ", print.text(item.otherwise));
       return isBeforeBody && item.condition.kind === "reference" ? concat("(", condition, ")") : condition;
     }
     case "warning":
-      return concat("warn ", print(item.condition, { elseFollows: true }), " else ", printText(item.otherwise));
+      return concat("warn ", print(item.condition, { elseFollows: true }), " else ", print.text(item.otherwise));
     default:
       return item satisfies never;
   }

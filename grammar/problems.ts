@@ -116,7 +116,7 @@ export function syntaxProblem(text: string, error: IRecognitionException, lineSt
     return { code: "E0113", span, values: { name: token.image, what: "a reserved word" } };
   }
   if (!atEnd && rule === "type" && error.name === "NoViableAltException" && /^[A-Za-z]/.test(token.image)) {
-    return { code: "E0114", span, values: { name: token.image } };
+    return { code: "E0114", span, values: { name: token.image, candidates: TYPE_WORDS } };
   }
   const rest = /^[^\S\n]*(\S?)/.exec(text.slice(span.end, span.end + 200))?.[1];
   const end = text.slice(span.end).trim() === "" ? "the end of the file" : "the end of the line";
@@ -127,6 +127,9 @@ export function syntaxProblem(text: string, error: IRecognitionException, lineSt
   }
   return { code: "E0107", span, values: { expected: error.message, got } };
 }
+
+/** For a suggestion. */
+const TYPE_WORDS = "f32 f16 i32 u32 bool u8 int float str fn layer list like";
 
 /** Reserved words that someone might give to a value. */
 const CANDIDATES: ReadonlySet<string> = new Set(

@@ -18,7 +18,8 @@ import type * as Cst from "./cst.d.ts";
 import { spanOf } from "./layout.ts";
 import type { Span } from "./span.ts";
 import { splitString } from "./strings.ts";
-import { Incomplete, type Surroundings, ToExpression } from "./to-expression.ts";
+import { ToExpression } from "./to-expression.ts";
+import { Incomplete, type Surroundings } from "./to-pattern.ts";
 import * as t from "./tokens.ts";
 
 export class ToAst extends ToExpression {

@@ -133,6 +133,9 @@ test("problems of the grammar become diagnostics", () => {
     message: "dlx has no `&`",
     help: "write `and`",
   });
+  const type: Source = { file: "type.dlx", text: "fn f(x: flaot) = x" };
+  const [unknown] = parse(type).problems;
+  expect(unknown && fromProblem(unknown, type).help).toBe("did you mean `float`?");
   expect(() => fromProblem({ code: "E9999", span: at("f"), values: {} }, wrong)).toThrow("E9999");
 });
 
