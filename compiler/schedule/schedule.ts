@@ -83,7 +83,9 @@ class Scheduler {
       isContraction: (group) => analyseContraction(group) !== undefined,
       maximumBuffers: maximumBuffers[this.#shared.target],
     });
-    const { units, inPlace } = orderUnits(grouped, this.#claims, this.#source);
+    // What a scan stacks has its place already.
+    const free = this.#claims.filter(({ value }) => !this.#memory.isAlias(value));
+    const { units, inPlace } = orderUnits(grouped, free, this.#source);
     const generic = new Set(grouped.flatMap((unit) => (unit.kind === "group" ? resultsOf(unit) : [])));
     for (const { slot, value } of inPlace) this.#memory.aliasTo(value, slot);
     this.#placePieces(generic);
@@ -217,21 +219,17 @@ class Scheduler {
     }
     for (const [k, slice] of node.slices.entries()) slide(inputs[count + k]!, slice);
     for (const [k, tensor] of node.captured.entries()) this.#memory.aliasTo(inputs[captured + k]!, tensor);
-    this.#group(assignGroup(iteration, { kind: "constant", type: "i32", value: first }));
 
     const { graph, stacked, nextCarries } = bodyOutputs(body, count);
-    for (const [k, { tensor, direct }] of stacked.entries()) if (direct) slide(tensor, node.results[count + k]!);
-    const inner = new Scheduler(graph, [], this.#memory, this.#shared, this.#depth + 1);
+    const counts = usesOf(graph).of(iteration).length > 0;
+    if (counts) this.#group(assignGroup(iteration, { kind: "constant", type: "i32", value: first }));
+    for (const [k, tensor] of stacked.entries()) slide(tensor, node.results[count + k]!);
+    const claims = nextCarries.flatMap((value, k): Claim[] =>
+      value === inputs[k] ? [] : [{ slot: inputs[k]!, role: "state", path: `${k}`, value }],
+    );
+    const inner = new Scheduler(graph, claims, this.#memory, this.#shared, this.#depth + 1);
     inner.run();
-    for (const [k, { tensor, direct }] of stacked.entries()) {
-      if (direct) continue;
-      const slot: Tensor = { name: this.#name("stacked"), type: tensor.type };
-      slide(slot, node.results[count + k]!);
-      inner.#group(copyGroup(tensor, slot, node.origin));
-    }
-    for (const [k, value] of nextCarries.entries())
-      if (value !== inputs[k]) inner.#group(copyGroup(value, carried[k]!, node.origin));
-    inner.#group(assignGroup(iteration, plus(iteration, step)));
+    if (counts) inner.#group(assignGroup(iteration, plus(iteration, step)));
     this.#steps.push({ kind: "repeat", length: node.length, steps: inner.#steps });
   }
 }
