@@ -129,8 +129,54 @@ addConv("imagenet 512->512 @7 b1", conv(1, 512, 7, 512, 3, 1), ["forward"]);
 addConv("1x1 64->256 @28 b4", conv(4, 64, 28, 256, 1, 0), ["forward", "weights"]);
 dense("mlp 784->512 b64", 64, 784, 512);
 rows.push({ name: "gemm 256^3", ...gemm(256, 256, 256, "i,k", "k,j") });
+rows.push({ name: "gemm 128x512x1024", ...gemm(128, 512, 1024, "i,k", "k,j") });
 rows.push({ name: "gemm 1024^3", ...gemm(1024, 1024, 1024, "i,k", "k,j") });
 rows.push({ name: "gemm 500x333x700 ^T", ...gemm(500, 333, 700, "k,i", "j,k") });
+
+const attention = (b: number, h: number, t: number, d: number): void => {
+  const inputs = ["q", "k", "v"].map((name) => `input %${name}: f32[${b},${t},${h},${d}] argument ${name}`).join("\n");
+  const flops = 2 * b * h * t * t * d;
+  const name = `attention b${b} h${h} t${t} d${d}`;
+  const domain = `b<${b}, h<${h}, i<${t}`;
+  const scores = `%s: f32[${b},${h},${t},${t}] = sum[${domain}, j<${t} | d<${d}] %q[b,i,h,d] * %k[b,j,h,d]`;
+  rows.push({ name: `${name} scores`, flops, text: `${inputs}\n${scores}\noutput %s result s` });
+  const given = `input %s: f32[${b},${h},${t},${t}] argument s\n${inputs}`;
+  const value = `%o: f32[${b},${t},${h},${d}] = sum[b<${b}, i<${t}, h<${h}, d<${d} | j<${t}] %s[b,h,i,j] * %v[b,j,h,d]`;
+  rows.push({ name: `${name} values`, flops, text: `${given}\n${value}\noutput %o result o` });
+  const back = `%g: f32[${b},${t},${h},${d}] = sum[b<${b}, j<${t}, h<${h}, d<${d} | i<${t}] %s[b,h,i,j] * %q[b,i,h,d]`;
+  rows.push({ name: `${name} back`, flops, text: `${given}\n${back}\noutput %g result g` });
+};
+attention(8, 4, 128, 32);
+attention(2, 2, 17, 5);
+dense("gpt mlp 128->512 b1024", 1024, 128, 512);
+dense("gpt logits 128->5000 b256", 256, 128, 5000);
+dense("rnn step 64->256 b32", 32, 64, 256);
+dense("tiny 3->5 b7", 7, 3, 5);
+dense("two classes 200->2 b64", 64, 200, 2);
+dense("one row 2 512->512", 2, 512, 512);
+{
+  const [n, g, c, o, size] = [8, 4, 8, 8, 28];
+  rows.push({
+    name: "grouped conv 4x(8->8) @28 b8",
+    flops: 2 * n * g * o * size * size * c * 9,
+    text: `input %x: f32[${n},${g},${c},${size},${size}] argument x\ninput %w: f32[${g},${o},${c},3,3] argument w\n%y: f32[${n},${g},${o},${size},${size}] = sum[n<${n}, g<${g}, o<${o}, i<${size}, j<${size} | c<${c}, p<3, q<3] %x[n,g,c,i + p - 1,j + q - 1 else 0] * %w[g,o,c,p,q]\noutput %y result y`,
+  });
+  rows.push({
+    name: "conv1d 16->32 k9 t1000 b8",
+    flops: 2 * 8 * 32 * 1000 * 16 * 9,
+    text: `input %x: f32[8,16,1000] argument x\ninput %w: f32[32,16,9] argument w\n%y: f32[8,32,1000] = sum[n<8, o<32, i<1000 | c<16, p<9] %x[n,c,i + p - 4 else 0] * %w[o,c,p]\noutput %y result y`,
+  });
+  rows.push({
+    name: "conv1d 16->32 k9 t1000 b8 weights",
+    flops: 2 * 8 * 32 * 1000 * 16 * 9,
+    text: `input %x: f32[8,16,1000] argument x\ninput %d: f32[8,32,1000] argument d\n%y: f32[32,16,9] = sum[o<32, c<16, p<9 | n<8, i<1000] %x[n,c,i + p - 4 else 0] * %d[n,o,i]\noutput %y result y`,
+  });
+  rows.push({
+    name: "conv 5x5 3->1 @64 b8",
+    flops: 2 * 8 * 64 * 64 * 75,
+    text: `input %x: f32[8,3,64,64] argument x\ninput %w: f32[1,3,5,5] argument w\n%y: f32[8,1,64,64] = sum[n<8, i<64, j<64 | c<3, p<5, q<5] %x[n,c,i + p - 2,j + q - 2 else 0] * %w[0,c,p,q]\noutput %y result y`,
+  });
+}
 
 const peakBytes = 1 << 20;
 const peakModule = encodeModule({
@@ -151,4 +197,3 @@ for (const { name, flops, text } of rows) {
   );
 }
 if (total > 0) console.log(`LeNet's contractions: ${total.toFixed(2)} ms`);
-if (process.argv.includes("--schemes")) { const { schemes } = await import("./scratch-dbg.ts"); for (const r of rows) if (r.name.includes(filter)) { console.log(r.name); schemes(r.text); } }

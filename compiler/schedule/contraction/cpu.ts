@@ -3,7 +3,7 @@
  * panels, a register tile, and loops around it in the order that keeps the panels in cache. Convolutions are the same with
  * other addresses: their panels are padded copies, read through the window.
  */
-import { add, constant, KernelBuilder, mul } from "../../kernel/build.ts";
+import { add, constant, gt, i32, KernelBuilder, min, mul } from "../../kernel/build.ts";
 import type { Dispatch, Expression } from "../../kernel/ir.ts";
 import type { BuildContext } from "../group.ts";
 import { Operands } from "../operands.ts";
@@ -127,29 +127,63 @@ class Nest {
   }
 
   #everyTile(active: readonly Active[], body: (active: readonly Active[], place: TilePlace) => void): void {
-    const { rows, columns, kind } = this.#scheme;
+    const { rows, columns, kind, rowBlock } = this.#scheme;
     const shape = tile[kind];
     const done = new Set(active.map(({ loop }) => loop));
     const left = (loops: readonly IndexLoop[]): IndexLoop[] => loops.slice(0, -1).filter((loop) => !done.has(loop));
-    const outerRows = left(rows);
-    this.#loops(left(columns), active, (at) =>
-      this.#cut(columns.at(-1)!, shape.columns, (column, columnCount) =>
-        this.#loops(outerRows, at, (inner) =>
-          this.#cut(rows.at(-1)!, shape.rows, (row, rowCount) =>
-            body(inner, { row, rows: rowCount, column, columns: columnCount }),
-          ),
-        ),
+    const [outerRow, ...innerRows] = left(rows);
+    const rowTiles = (at: readonly Active[], range: Range | undefined, column: Expression, count: number): void =>
+      this.#cut(rows.at(-1)!, shape.rows, range, (row, rowCount) =>
+        body(at, { row, rows: rowCount, column, columns: count }),
+      );
+    const iterations = outerRow?.extent ?? Math.ceil(rows.at(-1)!.extent / shape.rows);
+    this.#blocks(iterations, rowBlock, (block) =>
+      this.#loops(left(columns), active, (at) =>
+        this.#cut(columns.at(-1)!, shape.columns, undefined, (column, count) => {
+          if (outerRow === undefined) rowTiles(at, block, column, count);
+          else
+            this.#operands.kernel.forLoop("i", block.from, block.to, 1, (value) =>
+              this.#loops(innerRows, [...at, { loop: outerRow, value }], (inner) =>
+                rowTiles(inner, undefined, column, count),
+              ),
+            );
+        }),
       ),
     );
   }
 
-  /** Whole tiles in a loop, then the rest. */
-  #cut(loop: IndexLoop, size: number, body: (first: Expression, count: number) => void): void {
-    const whole = Math.floor(loop.extent / size);
-    this.#operands.kernel.forLoop("tile", 0, whole, 1, (t) => body(mul(t, size), size));
-    const rest = loop.extent - whole * size;
-    if (rest > 0) body(add(constant("i32", whole * size), 0), rest);
+  #blocks(iterations: number, block: number, body: (range: Range) => void): void {
+    if (block >= iterations) {
+      body({ from: i32(0), to: i32(iterations) });
+      return;
+    }
+    this.#operands.kernel.forLoop("block", 0, iterations, block, (from) =>
+      body({ from, to: iterations % block === 0 ? add(from, block) : min(add(from, block), iterations) }),
+    );
   }
+
+  /** Whole tiles in a loop, then the rest; of a range of tiles only, if one is given. */
+  #cut(
+    loop: IndexLoop,
+    size: number,
+    range: Range | undefined,
+    body: (first: Expression, count: number) => void,
+  ): void {
+    const { kernel } = this.#operands;
+    const whole = Math.floor(loop.extent / size);
+    const rest = loop.extent - whole * size;
+    const from = range?.from ?? i32(0);
+    const to = range === undefined || rest === 0 ? (range?.to ?? i32(whole)) : min(range.to, whole);
+    kernel.forLoop("tile", from, to, 1, (t) => body(mul(t, size), size));
+    if (rest === 0) return;
+    if (range === undefined) body(i32(whole * size), rest);
+    else kernel.ifThen(gt(range.to, whole), () => body(i32(whole * size), rest));
+  }
+}
+
+interface Range {
+  readonly from: Expression;
+  readonly to: Expression;
 }
 
 function valuesOf(active: readonly Active[]): Map<number, Expression> {

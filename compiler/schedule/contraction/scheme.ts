@@ -12,7 +12,7 @@ import { packingCost } from "./packing.ts";
 import type { DirectPanel, PackedPanel } from "./panels.ts";
 import { directPanel, packedPanel } from "./panels.ts";
 import type { Support } from "./support.ts";
-import { supportOf } from "./support.ts";
+import { spanOf, supportOf } from "./support.ts";
 
 /** Indices that run together, outermost first: in every memory the whole is one step of the last index. */
 export interface IndexLoop {
@@ -39,9 +39,14 @@ export interface Scheme {
   readonly outerSum: IndexLoop | undefined;
   /** The first of the rows or of the columns, if packing happens inside of it. */
   readonly outer: IndexLoop | undefined;
+  /** Iterations of the first loop of rows (or tiles of the last) whose operands stay in the second cache together. */
+  readonly rowBlock: number;
   readonly sum: readonly IndexLoop[];
   readonly cost: number;
 }
+
+/** Of the rows, in the second cache beside a tile of columns. */
+const cachedElements = 2 ** 16;
 
 export const tile = { lanes: { rows: 4, columns: 8 }, dot: { rows: 2, columns: 4 } } as const;
 
@@ -117,7 +122,8 @@ export function schemesOf(contraction: Contraction, extents: readonly number[], 
   ];
   return orientations.flatMap((sides) => {
     const planner = new Planner(contraction, sides, surroundings, extents, context);
-    return [planner.lanes(false), planner.lanes(true), planner.dot()].filter((scheme) => scheme !== undefined);
+    const lanes = [false, true].flatMap((rows) => [false, true].map((columns) => planner.lanes({ rows, columns })));
+    return [...lanes, planner.dot()].filter((scheme) => scheme !== undefined);
   });
 }
 
@@ -255,25 +261,26 @@ class Planner {
       : supportOf(this.#sides.columns, this.#extents, innermost);
   }
 
-  /** `packed`: the columns are packed although they could be read where they are. */
-  lanes(packed: boolean): Scheme | undefined {
+  /** `packed`: what is packed although it may be that it could be read where it is. */
+  lanes(packed: { readonly rows: boolean; readonly columns: boolean }): Scheme | undefined {
     const { columnPositions, rowPositions } = this.#sides;
     const innermost = columnPositions.at(-1);
     const canRead =
       this.#columnDirect !== undefined && innermost !== undefined && this.#columnDirect.stride(innermost) === 1;
-    if (!packed && !canRead) return undefined;
-    const rowDirect = this.#rowDirect;
+    if (!packed.columns && !canRead) return undefined;
+    if (!packed.rows && this.#rowDirect === undefined) return undefined;
+    const rowDirect = packed.rows ? undefined : this.#rowDirect;
     const inWindow = (position: number): number => Number(!this.#window(this.#rowSupport, position, rowPositions));
     const sumOrder = [...this.#sum].sort((a, b) =>
       rowDirect ? Math.abs(rowDirect.stride(b)) - Math.abs(rowDirect.stride(a)) : inWindow(a) - inWindow(b),
     );
-    const outer = this.#chooseOuter(rowDirect === undefined, packed);
-    const columnPanel = packed ? this.#packColumns(sumOrder, outer) : this.#columnDirect!;
+    const outer = this.#chooseOuter(packed.rows, packed.columns);
+    const columnPanel = packed.columns ? this.#packColumns(sumOrder, outer) : this.#columnDirect!;
     const rowPanel = rowDirect ?? this.#packRows(sumOrder, outer);
     const scheme = this.#finish("lanes", rowPanel, columnPanel, sumOrder, outer);
     const columns = scheme.columns.at(-1)!;
     // Vectors of columns that are read in place must not reach beyond them.
-    return packed || columns.extent % 4 === 0 ? scheme : undefined;
+    return packed.columns || columns.extent % 4 === 0 ? scheme : undefined;
   }
 
   dot(): Scheme | undefined {
@@ -336,7 +343,21 @@ class Planner {
       outer: [...rows, ...columns].find(({ positions }) => outer !== undefined && positions.includes(outer)),
       sum,
     };
-    return { ...shape, cost: this.#cost(shape) };
+    const whole = { ...shape, rowBlock: this.#rowBlock(shape) };
+    return { ...whole, cost: this.#cost(whole) };
+  }
+
+  /** The rows go around once for each tile of columns: so many at a time that they are found in the second cache. */
+  #rowBlock({ rows, outer, kind }: Pick<Scheme, "rows" | "outer" | "kind">): number {
+    const bound = this.#bound(outer && lastOf(outer));
+    const elements = this.#rowSupport.dimensions.reduce((size, { terms }) => {
+      const own = terms.filter(({ position }) => !bound.has(position));
+      return size * spanOf(own, this.#extents).extent;
+    }, 1);
+    const [loop, ...inner] = rows.filter((candidate) => candidate !== outer);
+    if (loop === undefined) return 1;
+    const iterations = inner.length > 0 ? loop.extent : Math.ceil(loop.extent / tile[kind].rows);
+    return Math.max(1, Math.floor(iterations * Math.min(1, cachedElements / elements)));
   }
 
   #cost(scheme: Omit<Scheme, "cost">): number {
