@@ -3,6 +3,7 @@ import type { Expression } from "../../grammar/ast.ts";
 import { bindArguments, bindable, finishResult, prepareWhere, runWhere } from "./arguments.ts";
 import type { Machine } from "./context.ts";
 import { applyInstance, instantiate } from "./layers.ts";
+import { seedOf } from "./randomness.ts";
 import { bindPattern } from "./patterns.ts";
 import {
   type ArgumentValue,
@@ -16,6 +17,21 @@ import {
 } from "./values.ts";
 
 export function call(machine: Machine, callee: Value, args: readonly ArgumentValue[], place: Place): Value {
+  const seed = args.find(({ name }) => name === "seed");
+  if (!seed || !drawsBelow(callee)) return apply(machine, callee, args, place);
+  const handle = seedOf(machine, seed.value, seed.place);
+  const others = args.filter((arg) => arg !== seed);
+  return machine.within({ seed: { handle, draws: 0 } }, () => apply(machine, callee, others, place));
+}
+
+/** Whether `seed: s` is for the draws below the call: the declaration has no parameter of that name. */
+function drawsBelow(callee: Value): boolean {
+  if (callee.kind !== "fn" && callee.kind !== "instance") return callee.kind === "closure" || callee.kind === "builtin";
+  const { parameters } = callee.kind === "fn" ? callee.declaration : callee.instance.declaration;
+  return parameters.every(({ name }) => name.text !== "seed");
+}
+
+function apply(machine: Machine, callee: Value, args: readonly ArgumentValue[], place: Place): Value {
   switch (callee.kind) {
     case "fn":
       return callFunction(machine, callee, args, place);

@@ -181,6 +181,7 @@ class Checking {
       const configured = new Scope(outer.source, outer);
       this.#configuration(declaration.configuration, configured, size);
       const scope = new Scope(outer.source, configured);
+      prepareWhere(declaration.where, scope, evaluator);
       this.#inputs(declaration.parameters, scope, { dimension: (name) => this.#size(name, size), run: 1 });
       runWhere(evaluator, declaration.where, scope, placeOf(scope, declaration.name));
       evaluator.recovering(

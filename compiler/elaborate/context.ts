@@ -60,6 +60,8 @@ export interface Dynamic {
   readonly mask: TensorValue | undefined;
   /** Whether `/` on ints is meant to round down: in `where`, dimensions and coordinates. */
   readonly roundingDivision: boolean;
+  /** `seed: s` around: draws depend on it and on their number below that call alone. */
+  readonly seed: { readonly handle: Handle; draws: number } | undefined;
   /** What the outermost reduction of an indexed `let` computes. */
   readonly naming: string | undefined;
   /** Whether a `:=` would be lost: inside scans and differentiated functions. */

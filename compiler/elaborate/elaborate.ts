@@ -234,6 +234,7 @@ class Elaboration {
       const configured = new Scope(outer.source, outer);
       configure(evaluator, declaration, configured, this.#options.set ?? {});
       const scope = new Scope(outer.source, configured);
+      prepareWhere(declaration.where, scope, evaluator);
       const inputs = graphInputs(evaluator, entry, declaration.parameters, scope, this.#sizes(1, undefined, name));
       runWhere(evaluator, declaration.where, scope, placeOf(scope, declaration.name));
       runTrainBody(evaluator, declaration, scope, run);

@@ -34,6 +34,7 @@ const start: Dynamic = {
   roundingDivision: false,
   sealed: undefined,
   naming: undefined,
+  seed: undefined,
 };
 
 export class Evaluator implements Machine {

@@ -7,7 +7,8 @@ import { type Machine, undecided } from "../context.ts";
 import { dimsOf, runValue } from "../convert.ts";
 import { applyElement, constantElement, type Element, integerElement } from "../element.ts";
 import { constantInt } from "../indexing.ts";
-import { asTensor, commonType, convertElement, force, handleOf, partly, show, stored } from "../tensors.ts";
+import { drawBits } from "../randomness.ts";
+import { asTensor, commonType, convertElement, force, handleOf, show, stored } from "../tensors.ts";
 import { describe, type Place, type TensorValue, type Value } from "../values.ts";
 import type { Arguments, Builtin } from "./define.ts";
 
@@ -211,34 +212,7 @@ export const shapeBuiltins: readonly Builtin[] = [
   { name: "concat", parameters: ["tensors", "axis?"], run: concat },
   {
     name: "random_bits",
-    parameters: ["shape", "seed?"],
-    run: (machine, args, place) => {
-      const shape = shapeArgument(machine, args, "shape", "random_bits");
-      const seed = args.optional("seed");
-      const key = seed ? explicitSeed(machine, seed, args.placeOf("seed")) : machine.entry.seed();
-      const step = seed ? undefined : machine.entry.step();
-      // Inside index notation every index draws its own.
-      const { open } = machine.dynamic;
-      const whole = [...open.map(({ extent }) => extent), ...shape];
-      return partly(machine.domain.random(whole, machine.stream(place), key, step), open);
-    },
+    parameters: ["shape"],
+    run: (machine, args, place) => drawBits(machine, shapeArgument(machine, args, "shape", "random_bits"), place),
   },
 ];
-function explicitSeed(machine: Machine, seed: Value, place: Place) {
-  const value = asTensor(seed);
-  if (!value || value.shape.length > 0 || scalarType(value.dtype) === "f32" || value.dtype === "bool")
-    return machine.raise("E0205", place, { name: "seed", expected: "int", got: describe(seed) });
-  const low = convertElement(value.at([]), "u32");
-  const words: TensorValue = {
-    kind: "tensor",
-    dtype: "u32",
-    shape: [dims.constant(2)],
-    at: ([position]) =>
-      applyElement("select", [
-        applyElement("eq", [need(position), constantElement("i32", 0)]),
-        low,
-        constantElement("u32", 0),
-      ]),
-  };
-  return handleOf(words, machine, "seed", place);
-}
