@@ -77,8 +77,8 @@ function visitNode(node: Node, sources: ReadonlyMap<Tensor, Tensor>, note: Note)
       extents,
     );
     if (!rest) return;
-    const [min, max] = [-rest.min, extent - 1 - rest.max];
-    note(source, only.coefficient === 1 ? { min, max } : { min: -max, max: -min });
+    const [min, max] = [0 - rest.min, extent - 1 - rest.max];
+    note(source, only.coefficient === 1 ? { min, max } : { min: 0 - max, max: 0 - min });
   };
   visit(node.body);
   if (node.kind === "scatter_add" && node.outside === "clamp")

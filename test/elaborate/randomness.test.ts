@@ -20,7 +20,7 @@ describe("randomness", () => {
   });
   test("uniform stays in [low, high), bernoulli has its probability, normal its moments", () => {
     const got = draw(
-      "export fn f() -> (u: f32[2000], b: bool[2000], n: f32[2000]) = (u: uniform([2000], low: 2, high: 3), b: bernoulli([2000], 0.3), n: normal([2000], std: 1, std: 2))",
+      "export fn f() -> (u: f32[2000], b: bool[2000], n: f32[2000]) = (u: uniform([2000], low: 2, high: 3), b: bernoulli([2000], 0.3), n: normal([2000], centre: 1, std: 2))",
     );
     const mean = (values: readonly number[] = []) => values.reduce((a, b) => a + b, 0) / values.length;
     expect(Math.min(...(got.u ?? []))).toBeGreaterThanOrEqual(2);
