@@ -91,3 +91,13 @@ export function effectsOf(statements: readonly Statement[]): { assigned: Set<str
   visit(statements);
   return { assigned, stored };
 }
+
+/** How many loops are nested in a block, at the deepest. */
+export function loopsWithin(statements: readonly Statement[]): number {
+  let height = 0;
+  for (const s of statements) {
+    if (s.kind === "for") height = Math.max(height, 1 + loopsWithin(s.body));
+    if (s.kind === "if") height = Math.max(height, loopsWithin(s.then), loopsWithin(s.otherwise));
+  }
+  return height;
+}

@@ -13,7 +13,7 @@ import { evaluateOutputs } from "../../compiler/reference/evaluate.ts";
 import { rowMajor } from "../../compiler/schedule/align.ts";
 import { analyseContraction } from "../../compiler/schedule/contraction/analysis.ts";
 import { contractionOnCpu } from "../../compiler/schedule/contraction/cpu.ts";
-import { schemesOf } from "../../compiler/schedule/contraction/scheme.ts";
+import { schemesOf } from "../../compiler/schedule/contraction/planner.ts";
 import type { BuildContext } from "../../compiler/schedule/group.ts";
 import type { Unit } from "../../compiler/schedule/grouping.ts";
 import { groupNodes } from "../../compiler/schedule/grouping.ts";

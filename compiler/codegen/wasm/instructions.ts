@@ -1,5 +1,6 @@
 /** The instructions of WebAssembly that kernels use, by their textual names (Core Specification 2.0, section 5.4). */
 import { invariant } from "../../invariant.ts";
+import type { ScalarType } from "../../types/dtype.ts";
 
 export type Slot = "i32" | "f32" | "v128";
 
@@ -88,3 +89,9 @@ export function resultSlot(name: string, first: Slot): Slot {
 }
 
 export const slotCode: Readonly<Record<Slot, number>> = { i32: 0x7f, f32: 0x7d, v128: 0x7b };
+
+/** Truth values are 0 or 1 alone, and all bits or none in lanes. */
+export function slotOf(type: ScalarType, lanes: 1 | 4): Slot {
+  if (lanes === 4) return "v128";
+  return type === "f32" ? "f32" : "i32";
+}

@@ -3,21 +3,7 @@
  * that is not itself a sum or a product: a parameter, a loop counter, a loaded value.
  */
 
-import type { Local } from "./machine.ts";
-import type { Region } from "./region.ts";
-
-export interface Atom {
-  readonly id: number;
-  readonly local: Local;
-  /** Where it has a value: from its definition to the end of this region. */
-  readonly region: Region;
-}
-
-export interface Monomial {
-  readonly coefficient: number;
-  /** Ordered by id; repeated for powers. */
-  readonly atoms: readonly Atom[];
-}
+import type { Atom, Monomial } from "./region.ts";
 
 export interface Polynomial {
   readonly constant: number;

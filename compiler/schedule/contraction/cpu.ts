@@ -13,8 +13,9 @@ import type { Active, Resting, TilePlace } from "./micro-kernel.ts";
 import { MicroKernel } from "./micro-kernel.ts";
 import { pack } from "./packing.ts";
 import type { DirectPanel, PackedPanel } from "./panels.ts";
+import { cheapest, isBoundTo, schemesOf } from "./planner.ts";
 import type { IndexLoop, Scheme } from "./scheme.ts";
-import { cheapest, isBoundTo, lastOf, schemesOf, tile } from "./scheme.ts";
+import { lastOf, tile } from "./scheme.ts";
 
 export function contractionOnCpu(
   contraction: Contraction,

@@ -14,7 +14,8 @@ import type { Operands } from "../operands.ts";
 import type { Contraction } from "./analysis.ts";
 import type { DirectPanel, PackedPanel } from "./panels.ts";
 import type { IndexLoop, Scheme } from "./scheme.ts";
-import { isPlain, lastOf, strideOf } from "./scheme.ts";
+import { lastOf } from "./scheme.ts";
+import { isPlain, strideOf } from "./surroundings.ts";
 
 /** Where a tile stands: the first row and column of it, and how many there are. */
 export interface TilePlace {
