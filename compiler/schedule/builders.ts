@@ -11,6 +11,7 @@ import type { Placed } from "./program.ts";
 import type { RowAnalysis } from "./row/analysis.ts";
 import { analyseRow } from "./row/analysis.ts";
 import { rowGpu } from "./row/gpu.ts";
+import { shareDear } from "./row/share.ts";
 
 /** A builder with what its analysis found. */
 export interface Method {
@@ -59,7 +60,7 @@ const window: Builder<RowAnalysis> = {
   analyse(group) {
     if (group.reduction.length === 0 || reductionSize(group) > largestWindow) return undefined;
     const points = group.parallel.reduce((product, { extent }) => product * extent, 1);
-    return points >= 4 * reductionSize(group) ? analyseRow(group) : undefined;
+    return points >= 4 * reductionSize(group) ? analyseRow(shareDear(group)) : undefined;
   },
   cpu: (analysis, context) => [writeNest(analysis, context, { unrolled: largestWindow, reductionsMayFill: false })],
   gpu: rowGpu,
@@ -68,7 +69,7 @@ const window: Builder<RowAnalysis> = {
 /** Several passes over the reduction indices. */
 const row: Builder<RowAnalysis> = {
   name: "row",
-  analyse: (group) => (group.reduction.length > 0 ? analyseRow(group) : undefined),
+  analyse: (group) => (group.reduction.length > 0 ? analyseRow(shareDear(group)) : undefined),
   cpu: (analysis, context) => [writeNest(analysis, context, { unrolled: 4, reductionsMayFill: true })],
   gpu: rowGpu,
 };

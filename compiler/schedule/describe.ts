@@ -21,25 +21,17 @@ export function describeSchedule({ steps }: Schedule): string {
 }
 
 function describeDispatch({ kernel, buffers, label }: Dispatch<Placed>): string {
-  const named = (access: (access: string) => boolean): string[] => [
-    ...new Set(
-      kernel.buffers.flatMap((parameter, k) => {
-        const place = buffers[k];
-        return place !== undefined && access(parameter.access) ? [nameOf(place)] : [];
-      }),
-    ),
-  ];
-  const read = named((access) => access === "read");
-  const updated = named((access) => access === "read_write");
-  const scratch = kernel.locals.filter(({ space }) => space === "scratch").length;
+  const named = (access: string): string[] => {
+    const names = kernel.buffers.flatMap((parameter, k) => {
+      const place = buffers[k];
+      return place?.kind === "tensor" && parameter.access === access ? [place.tensor.name] : [];
+    });
+    return [...new Set(names)].sort();
+  };
+  const [read, updated] = [named("read"), named("read_write")];
   return [
     label,
     ...(read.length > 0 ? [`reads ${read.join(", ")}`] : []),
     ...(updated.length > 0 ? [`in place ${updated.join(", ")}`] : []),
-    ...(scratch > 0 ? [`scratch ${scratch}`] : []),
   ].join("; ");
-}
-
-function nameOf(place: Placed): string {
-  return place.kind === "tensor" ? place.tensor.name : `scratch ${place.id}`;
 }

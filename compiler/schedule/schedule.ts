@@ -163,22 +163,28 @@ class Scheduler {
   #node(node: Exclude<Node, { kind: "generic" }>): void {
     switch (node.kind) {
       case "view":
-        return this.#memory.aliasTo(node.results[0]!, node.source);
+        this.#memory.aliasTo(node.results[0]!, node.source);
+        break;
       case "constant":
-        return;
+        break;
       case "join":
-        return this.#join(node);
+        this.#join(node);
+        break;
       case "scatter_add":
         this.#group(fillGroup(node.results[0]!, 0, node.origin));
-        return this.#launch(scatterOf(node, this.#context));
+        this.#launch(scatterOf(node, this.#context));
+        break;
       case "random":
-        return this.#launch(randomOf(node, this.#context));
+        this.#launch(randomOf(node, this.#context));
+        break;
       case "scan":
-        return this.#scan(node);
+        this.#scan(node);
+        break;
       case "custom":
-        return invariant(false, "custom nodes are inlined before scheduling");
+        invariant(false, "custom nodes are inlined before scheduling");
+        break;
       default:
-        return node satisfies never;
+        node satisfies never;
     }
   }
 

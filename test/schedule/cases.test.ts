@@ -206,3 +206,41 @@ describe("WebAssembly computes what the reference computes", () => {
       expectClose(graph, runOnCpu(graph, inputs), evaluateOutputs(graph, inputs));
     });
 });
+
+test("NaN is the greatest and the least, and the first one stays", () => {
+  const extents = [2, 3, 5, 8, 17, 40];
+  for (const n of extents)
+    for (const place of [0, 1, n - 1, Math.floor(n / 2)])
+      for (const [parallel, rows, columns, at] of [
+        [`i<3`, 3, n, "%x[i, r]"],
+        [`i<3`, n, 3, "%x[r, i]"],
+      ] as const) {
+        const graph = readGraph(`input %x: f32[${rows},${columns}] argument x
+          %m, %at: f32[3], i32[3] = max_first[${parallel} | r<${n}] ${at}
+          %n, %bt: f32[3], i32[3] = min_first[${parallel} | r<${n}] ${at}
+          %a: f32[3] = max[${parallel} | r<${n}] ${at}
+          %b: f32[3] = min[${parallel} | r<${n}] ${at}
+          output %m result m
+          output %at result at
+          output %n result n
+          output %bt result bt
+          output %a result a
+          output %b result b`);
+        const values = valuesFor(graph, n + place)[0]!;
+        const index = (i: number, r: number): number => (rows === 3 ? i * n + r : r * 3 + i);
+        values[index(0, place)] = Number.NaN;
+        values[index(1, place)] = Number.NaN;
+        values[index(1, n - 1)] = Number.NaN;
+        values[index(2, place)] = Number.NEGATIVE_INFINITY;
+        expectClose(graph, runOnCpu(graph, [values]), evaluateOutputs(graph, [values]));
+      }
+});
+
+test("a row of -inf has its maximum at 0", () => {
+  const graph = readGraph(`input %x: f32[2,9] argument x
+    %m, %at: f32[2], i32[2] = max_first[i<2 | r<9] %x[i, r]
+    output %m result m
+    output %at result at`);
+  const values = [Array.from({ length: 18 }, () => Number.NEGATIVE_INFINITY)];
+  expectClose(graph, runOnCpu(graph, values), evaluateOutputs(graph, values));
+});

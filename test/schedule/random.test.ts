@@ -14,10 +14,10 @@ function agrees(graph: Graph, inputs: readonly (readonly number[])[]): void {
   const want = evaluateOutputs(graph, inputs);
   const got = compileForCpu(graph).run(inputs);
   try {
-    expectClose(graph, got, want, { relative: 2e-5 });
+    expectClose(graph, got, want, { relative: 2e-5, absolute: 1e-6 });
   } catch {
     const slack = sensitivity(graph, inputs, (values) => evaluateOutputs(graph, values));
-    expectClose(graph, got, want, { relative: 2e-5, slack });
+    expectClose(graph, got, want, { relative: 2e-5, absolute: 1e-6, slack });
   }
 }
 

@@ -4,6 +4,8 @@ import type { Graph } from "../../compiler/graph/graph.ts";
 export interface Closeness {
   /** Of the tensor's greatest magnitude. */
   readonly relative: number;
+  /** Beside it: for graphs whose results are differences of larger values. Default 0. */
+  readonly absolute?: number;
   /** What else each element may be off: see `sensitivity`. */
   readonly slack?: readonly (readonly number[])[];
 }
@@ -40,7 +42,7 @@ export function expectClose(
   graph: Graph,
   got: readonly ArrayLike<number>[],
   want: readonly ArrayLike<number>[],
-  { relative, slack }: Closeness = { relative: 1e-5 },
+  { relative, absolute = 0, slack }: Closeness = { relative: 1e-5 },
 ): void {
   for (const [k, { tensor, path }] of graph.outputs.entries()) {
     const [a, b] = [got[k]!, want[k]!];
@@ -51,7 +53,7 @@ export function expectClose(
       const [x, y] = [a[element]!, b[element]!];
       const more = slack?.[k]?.[element] ?? 0;
       if (more === Number.POSITIVE_INFINITY) continue;
-      const same = exact ? x === y || more > 0 : closeEnough(x, y, relative * scale + more);
+      const same = exact ? x === y || more > 0 : closeEnough(x, y, relative * scale + absolute + more);
       if (!same) throw new Error(`output ${path} (%${tensor.name})[${element}]: got ${x}, reference ${y}`);
     }
   }

@@ -62,6 +62,9 @@ export function analyseRow(group: FusionGroup): RowAnalysis {
   return { group, before: scalars(0), passes };
 }
 
+/** Values dearer than this are worth keeping in memory rather than computing again. */
+export const dear = 8;
+
 /** Rough cost of a body: floating-point operations, a load counting as one. */
 export function costOf(body: Scalar): number {
   let cost = 0;

@@ -11,7 +11,7 @@ import type { Lowering } from "../lower.ts";
 import { bind, bindLanes, stepOf } from "../nest.ts";
 import type { Operands } from "../operands.ts";
 import type { Pass, RowAnalysis } from "./analysis.ts";
-import { costOf } from "./analysis.ts";
+import { costOf, dear } from "./analysis.ts";
 
 export interface RowPassOptions {
   readonly analysis: RowAnalysis;
@@ -28,8 +28,9 @@ export interface RowPassOptions {
  * depth of this tree, not with the number of terms.
  */
 const chunk = 128;
-/** Values dearer than this are kept in scratch memory for later passes instead of being computed again. */
-const dear = 8;
+
+/** Elements that stay in the second-level cache from one pass to the next. */
+const mostKept = 2 ** 16;
 
 /** The accumulators of one reduction at one level: `wide` of four lanes, and one for what does not fill four. */
 interface Sums {
@@ -64,12 +65,14 @@ export class RowPass {
   /** Scratch memory for dear values that several passes need and that no pass stores. */
   #keep(): void {
     const { analysis } = this.#options;
-    const elements = analysis.group.reduction.reduce((product, { extent }) => product * extent, 1);
+    const row = analysis.group.reduction.reduce((product, { extent }) => product * extent, 1);
+    const elements = this.#fills ? row : 4 * row;
+    if (elements > mostKept) return;
     for (const member of analysis.group.members) {
       const passes = analysis.passes.filter((pass) => pass.evaluate.includes(member));
       if (passes.length < 2 || passes.some((pass) => pass.write.has(member)) || costOf(member.body) < dear) continue;
       if (member.body.type !== "f32") continue;
-      this.#kept.set(member, this.#kernel.local("kept", "f32", "scratch", elements * (this.#fills ? 1 : 4)));
+      this.#kept.set(member, this.#kernel.local("kept", "f32", "scratch", elements));
     }
   }
 
@@ -141,7 +144,10 @@ export class RowPass {
     level: Level,
     bases: ReadonlyMap<Loop, Expression>,
   ): void {
-    if (stage === undefined) return this.#at(pass, lowering, level, bases, 0);
+    if (stage === undefined) {
+      this.#at(pass, lowering, level, bases, 0);
+      return;
+    }
     for (let k = 0; k < stage.loop.extent; k++) {
       const next = lowering.inline(bind(this.#options.accesses, stage.loop, i32(k)));
       this.#unrolled(pass, inner, next, level, new Map([...bases, [stage.loop, i32(k)]]));
@@ -156,7 +162,10 @@ export class RowPass {
     bases: ReadonlyMap<Loop, Expression>,
   ): void {
     const [stage, ...inner] = stages;
-    if (stage === undefined) return this.#at(pass, lowering, level, bases, 0);
+    if (stage === undefined) {
+      this.#at(pass, lowering, level, bases, 0);
+      return;
+    }
     this.#hoist(pass, lowering);
     const perStep = stage.fills ? stepOf(this.#fills!) * this.#setsOf(level) : 1;
     const long = chunk * perStep;
@@ -177,7 +186,10 @@ export class RowPass {
       );
       return;
     }
-    if (stage.fills) return this.#fill(pass, stage, lowering, level, bases);
+    if (stage.fills) {
+      this.#fill(pass, stage, lowering, level, bases);
+      return;
+    }
     const { loop } = stage;
     const innerSteps = inner.reduce((product, { count, fills }) => product * (fills ? count / perStep : count), 1);
     this.#kernel.forLoop("r", stage.from, add(stage.from, stage.count), 1, (base) => {
