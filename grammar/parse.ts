@@ -52,6 +52,7 @@ export function parse(source: Source): ParseResult {
   const layout = layOut(lexed.tokens, true);
   const collector = new ProblemCollector(layout);
   collector.addFirst([...lexical, ...layout.problems]);
+  const file = new FileParser(text, collector);
   const starts = layout.chunks.flatMap((chunk) => chunk.tokens.slice(0, 1));
   const { comments, docs } = readComments(text, lexed, starts);
 
@@ -61,7 +62,7 @@ export function parse(source: Source): ParseResult {
     const [first] = chunk.tokens;
     if (first === undefined || chunk.tooDeep) continue;
     if (collector.failures > MOST_PROBLEMS) break;
-    const item = parseChunk(text, chunk, layout, docs.get(first) ?? [], collector);
+    const item = file.chunk(chunk, layout, docs.get(first) ?? []);
     if (item === undefined) continue;
     if (item.kind !== "import") declarations.push(item);
     else {
@@ -72,52 +73,57 @@ export function parse(source: Source): ParseResult {
   return { module: { source, imports, declarations, comments }, problems: collector.sorted() };
 }
 
-function parseChunk(
-  text: string,
-  { tokens }: Chunk,
-  { lineStarts }: Layout,
-  doc: readonly string[],
-  collector: ProblemCollector,
-): Import | Declaration | undefined {
-  const [first] = tokens;
-  if (first === undefined) return undefined;
-  if (!declarationWords.has(first.tokenType)) {
-    collector.addSyntax([strayProblem(first)]);
-    return undefined;
+/** Parses the parts of one file. */
+class FileParser {
+  private readonly text: string;
+  private readonly collector: ProblemCollector;
+  /** One for each depth of strings in strings. */
+  private readonly visitors: ToAst[] = [];
+
+  constructor(text: string, collector: ProblemCollector) {
+    this.text = text;
+    this.collector = collector;
   }
-  return guarded(first, collector, () => {
-    parser.read(tokens, lineStarts);
-    const cst = parser.item();
-    const problems = parserProblems(text, lineStarts);
-    collector.addSyntax(problems);
-    const body = bodyOf(tokens);
-    const [brace] = body;
-    if (brace !== undefined && problems.some((problem) => problem.span.start < brace.startOffset)) {
-      // Where the parser resumed after a slip in the header is a guess; the body is known by its braces.
-      parser.read(body, lineStarts);
-      parser.block();
-      collector.addSyntax(parserProblems(text, lineStarts));
+
+  chunk({ tokens }: Chunk, { lineStarts }: Layout, doc: readonly string[]): Import | Declaration | undefined {
+    const { text, collector } = this;
+    const [first] = tokens;
+    if (first === undefined) return undefined;
+    if (!declarationWords.has(first.tokenType)) {
+      collector.addSyntax([strayProblem(first)]);
       return undefined;
     }
-    const visitor = new ToAst({ text, problems: collector.found, interpolate: interpolation(text, 1, collector) });
-    return visitor.root(cst, doc);
-  });
-}
-
-/** The tokens from the first brace outside of all brackets. */
-function bodyOf(tokens: readonly IToken[]): readonly IToken[] {
-  let depth = 0;
-  for (const [i, { tokenType }] of tokens.entries()) {
-    if (tokenType === OpenBrace && depth === 0) return tokens.slice(i);
-    if (tokenType === OpenParenthesis || tokenType === OpenBracket) depth++;
-    else if (tokenType === CloseParenthesis || tokenType === CloseBracket) depth--;
+    return guarded(first, collector, () => {
+      parser.read(tokens, lineStarts);
+      const cst = parser.item();
+      const problems = parserProblems(text, lineStarts);
+      collector.addSyntax(problems);
+      const body = bodyOf(tokens);
+      const [brace] = body;
+      if (brace !== undefined && problems.some((problem) => problem.span.start < brace.startOffset)) {
+        // Where the parser resumed after a slip in the header is a guess; the body is known by its braces.
+        parser.read(body, lineStarts);
+        parser.block();
+        collector.addSyntax(parserProblems(text, lineStarts));
+        return undefined;
+      }
+      return this.visitor(0).root(cst, doc);
+    });
   }
-  return [];
-}
 
-/** Parses what stands between braces in a string that is itself nested `depth` strings deep. */
-function interpolation(text: string, depth: number, collector: ProblemCollector) {
-  return (span: Span): Expression | undefined => {
+  private visitor(depth: number): ToAst {
+    const { text, collector } = this;
+    const made = this.visitors[depth];
+    if (made !== undefined) return made;
+    const interpolate = (span: Span) => this.interpolation(span, depth + 1);
+    const visitor = new ToAst({ text, problems: collector.found, interpolate });
+    this.visitors[depth] = visitor;
+    return visitor;
+  }
+
+  /** What stands between braces in a string that is itself nested `depth` strings deep. */
+  private interpolation(span: Span, depth: number): Expression | undefined {
+    const { text, collector } = this;
     const lexed = lexer.tokenize(text.slice(span.start, span.end));
     const [first] = lexed.tokens;
     if (first === undefined) {
@@ -140,10 +146,20 @@ function interpolation(text: string, depth: number, collector: ProblemCollector)
       parser.read(chunk.tokens, layout.lineStarts);
       const cst = parser.expression();
       collector.addSyntax(parserProblems(text, layout.lineStarts));
-      const surroundings = { text, problems: collector.found, interpolate: interpolation(text, depth + 1, collector) };
-      return new ToAst(surroundings).whole(cst, span);
+      return this.visitor(depth).whole(cst, span);
     });
-  };
+  }
+}
+
+/** The tokens from the first brace outside of all brackets. */
+function bodyOf(tokens: readonly IToken[]): readonly IToken[] {
+  let depth = 0;
+  for (const [i, { tokenType }] of tokens.entries()) {
+    if (tokenType === OpenBrace && depth === 0) return tokens.slice(i);
+    if (tokenType === OpenParenthesis || tokenType === OpenBracket) depth++;
+    else if (tokenType === CloseParenthesis || tokenType === CloseBracket) depth--;
+  }
+  return [];
 }
 
 /**
