@@ -23,12 +23,12 @@ import {
 import type { Dispatch, Expression } from "../../kernel/ir.ts";
 import type { Indices } from "../gpu/domain.ts";
 import { divide, gridOf, localThread, pointOf } from "../gpu/grid.ts";
+import { defineMaps, labelOf, originOf, storeRows } from "../gpu/members.ts";
 import type { BuildContext } from "../group.ts";
 import { accessesOf } from "../loops.ts";
 import { Lowering } from "../lower.ts";
 import { Operands } from "../operands.ts";
 import type { Placed } from "../program.ts";
-import { defineMaps, labelOf, originOf, storeRows } from "../row/gpu.ts";
 import type { Contraction } from "./analysis.ts";
 import { columnsContiguous, smallestStride } from "./contiguous.ts";
 import { epilogueAccesses, factorAccesses, Side } from "./side.ts";

@@ -6,12 +6,12 @@ import { add, KernelBuilder, lt, mul } from "../../kernel/build.ts";
 import type { Dispatch } from "../../kernel/ir.ts";
 import { Domain } from "../gpu/domain.ts";
 import { gridOf, localThread } from "../gpu/grid.ts";
+import { defineMaps, labelOf, originOf, rowMembers, storeRows } from "../gpu/members.ts";
 import type { BuildContext } from "../group.ts";
 import { Lowering } from "../lower.ts";
 import { Operands } from "../operands.ts";
 import type { Placed } from "../program.ts";
 import type { RowAnalysis } from "../row/analysis.ts";
-import { defineMaps, labelOf, originOf, rowMembers, storeRows } from "../row/gpu.ts";
 
 export function pointwiseGpu(analysis: RowAnalysis, context: BuildContext): readonly Dispatch<Placed>[] {
   const { group } = analysis;

@@ -11,13 +11,6 @@ import { Accumulator } from "../accumulate.ts";
 import { combiningOnGpu } from "../gpu/combining.ts";
 import type { Domain } from "../gpu/domain.ts";
 import { divide, gridOf, localThread, powerOfTwoFrom } from "../gpu/grid.ts";
-import { Trees, wholeWorkgroup } from "../gpu/tree.ts";
-import type { BuildContext, FusionGroup } from "../group.ts";
-import { readsOf } from "../group.ts";
-import { Lowering } from "../lower.ts";
-import { Operands } from "../operands.ts";
-import type { Placed } from "../program.ts";
-import type { Pass, RowAnalysis } from "./analysis.ts";
 import {
   accumulatorsOf,
   defineMaps,
@@ -28,7 +21,14 @@ import {
   passBody,
   positionOf,
   storeRows,
-} from "./gpu.ts";
+} from "../gpu/members.ts";
+import { Trees, wholeWorkgroup } from "../gpu/tree.ts";
+import type { BuildContext, FusionGroup } from "../group.ts";
+import { readsOf } from "../group.ts";
+import { Lowering } from "../lower.ts";
+import { Operands } from "../operands.ts";
+import type { Placed } from "../program.ts";
+import type { Pass, RowAnalysis } from "./analysis.ts";
 
 const threads = 256;
 /** Elements that are worth a workgroup. */
