@@ -215,7 +215,7 @@ export async function main(parameters: readonly string[], terminal: Terminal): P
     "gradcheck <file>",
     "every gradient against central differences",
     [
-      new Option("--runs <count>", "points for each gradient").argParser(count(1)).default(10),
+      new Option("--runs <count>", "points for each gradient (default: up to 10 in 20 seconds)").argParser(count(1)),
       option.seed,
       option.block,
       option.set,

@@ -75,6 +75,15 @@ export function settingsWith(set: ProgramFlags["set"], batch: number | undefined
   return { ...set, ...(batch === undefined ? {} : { batch: String(batch) }) };
 }
 
+/** Whether some train block is configured with a `batch`. */
+export async function hasBatch(file: string): Promise<boolean> {
+  const { declarations } = parse(await readSource(file)).module;
+  return declarations.some(
+    (declaration) =>
+      declaration.kind === "train" && declaration.configuration.some(({ name }) => name.text === "batch"),
+  );
+}
+
 /** What `--set` can name: configuration, and knobs, which need no compiling. */
 function settable({ configuration, parameters }: TwoListDeclaration): string[] {
   return [...configuration, ...parameters.filter((parameter) => parameter.default)].map(({ name }) => name.text);

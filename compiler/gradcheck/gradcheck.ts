@@ -13,6 +13,8 @@ export interface GradcheckOptions {
   /** Points drawn for each entry. */
   readonly runs: number;
   readonly seed: number;
+  /** No further point of an entry is begun after so long; the first one always is. */
+  readonly seconds?: number;
   /** Called before each point. */
   readonly onRun?: (entry: string, run: number) => void;
 }
@@ -37,7 +39,11 @@ export interface GradcheckReport {
   readonly failures: readonly GradcheckFailure[];
 }
 
-export function gradcheck(program: Program, { runs, seed, onRun }: GradcheckOptions): GradcheckReport {
+export function gradcheck(
+  program: Program,
+  { runs, seed, seconds = Number.POSITIVE_INFINITY, onRun }: GradcheckOptions,
+): GradcheckReport {
+  const end = performance.now() + 1000 * seconds;
   let agreed = 0;
   let worst = 0;
   const rough: string[] = [];
@@ -47,6 +53,7 @@ export function gradcheck(program: Program, { runs, seed, onRun }: GradcheckOpti
     if (derivatives.length === 0) continue;
     const settled = new Set<Derivative>();
     for (let run = 0; run < runs && settled.size < derivatives.length; run++) {
+      if (run > 0 && performance.now() > end) break;
       onRun?.(entry.name, run);
       const draw = drawFrom(seed + run, 0);
       const values = evaluate(entry.graph, randomInputs(program, entry, seed + run, draw));
