@@ -6,7 +6,15 @@ import { type Machine, placeOf } from "./context.ts";
 import { namesIn } from "./convert.ts";
 import { force } from "./tensors.ts";
 import { textOf } from "./text.ts";
-import { type ArgumentValue, describe, type Place, type Scope, showValue, type Value } from "./values.ts";
+import {
+  type ArgumentValue,
+  describe,
+  type Place,
+  type Provenance,
+  type Scope,
+  showValue,
+  type Value,
+} from "./values.ts";
 
 /** The declared result type checked, and the result marked with where it came from. */
 export function finishResult(
@@ -17,10 +25,18 @@ export function finishResult(
   scope: Scope,
   name: string,
   place: Place,
+  args: readonly Pick<ArgumentValue, "value">[],
 ): Value {
   const last = body.kind === "block" ? (body.statements.at(-1) ?? body) : body;
   const value = type ? machine.convert(result, type, scope, `the result of ${name}`, placeOf(scope, last)) : result;
-  return value.kind === "tensor" ? { ...value, from: { what: name, place } } : value;
+  return value.kind === "tensor"
+    ? { ...value, from: { what: name, place, scope, inner: value.from, inputs: originsOf(args) } }
+    : value;
+}
+
+/** Where the tensors among some arguments came from. */
+export function originsOf(args: readonly Pick<ArgumentValue, "value">[]): Provenance[] {
+  return args.flatMap(({ value }) => (value.kind === "tensor" && value.from ? [value.from] : []));
 }
 
 /** A tensor that gets a name is stored, so that two uses compute it once. */

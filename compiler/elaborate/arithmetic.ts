@@ -61,8 +61,15 @@ export function binary(
     if (operator === "==" || operator === "!=")
       return sameLists(machine, operator, left.elements, right.elements, place);
   }
+  if ((operator === "==" || operator === "!=") && left.kind !== right.kind && isPlain(left) && isPlain(right))
+    return { kind: "bool", value: operator === "!=" };
   if (asTensor(left) && asTensor(right)) return tensors(machine, operator, left, right, place);
   return machine.raise("E0215", place, { operator, left: describe(left), right: describe(right) });
+}
+
+/** Texts and truths are never equal to each other. */
+function isPlain(value: Value): boolean {
+  return value.kind === "str" || value.kind === "bool";
 }
 
 function sameLists(

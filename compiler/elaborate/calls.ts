@@ -1,6 +1,6 @@
 /** Applying a value to arguments, and `|>`. */
 import type { Expression } from "../../grammar/ast.ts";
-import { bindArguments, bindable, finishResult, prepareWhere, runWhere } from "./arguments.ts";
+import { bindArguments, bindable, finishResult, originsOf, prepareWhere, runWhere } from "./arguments.ts";
 import type { Machine } from "./context.ts";
 import { applyInstance, instantiate } from "./layers.ts";
 import { seedOf } from "./randomness.ts";
@@ -38,7 +38,7 @@ function apply(machine: Machine, callee: Value, args: readonly ArgumentValue[], 
     case "closure":
       return callClosure(machine, callee, args, place);
     case "builtin":
-      return madeBy(callee.call(args, place), callee.name, place);
+      return madeBy(callee.call(args, place), callee.name, args, place);
     case "layer":
       return instantiate(machine, callee, args, place);
     case "instance":
@@ -54,9 +54,9 @@ function apply(machine: Machine, callee: Value, args: readonly ArgumentValue[], 
 }
 
 /** Tensors remember the function that made them, for messages. */
-function madeBy(result: Value, what: string, place: Place): Value {
+function madeBy(result: Value, what: string, args: readonly ArgumentValue[], place: Place): Value {
   if (result.kind !== "tensor" || result.shape.length === 0 || result.slot) return result;
-  return { ...result, from: { what, place } };
+  return { ...result, from: { what, place, inputs: originsOf(args) } };
 }
 
 function callFunction(
@@ -72,7 +72,7 @@ function callFunction(
     bindArguments(machine, declaration.parameters, args, scope, name, place);
     runWhere(machine, declaration.where, scope, place);
     const result = machine.within({ mask: undefined }, () => machine.evaluate(declaration.body, scope));
-    return finishResult(machine, result, declaration.result, declaration.body, scope, name, place);
+    return finishResult(machine, result, declaration.result, declaration.body, scope, name, place, args);
   });
 }
 

@@ -233,7 +233,7 @@ class Checking {
     const body = () => {
       runWhere(evaluator, declaration.where, scope, place);
       const value = evaluator.evaluate(declaration.body, scope);
-      finishResult(evaluator, value, declaration.result, declaration.body, scope, declaration.name.text, place);
+      finishResult(evaluator, value, declaration.result, declaration.body, scope, declaration.name.text, place, []);
     };
     if (declaration.kind === "fn") return body();
     const owner = {

@@ -209,7 +209,7 @@ class Elaboration {
       const place = placeOf(scope, declaration.body);
       runWhere(evaluator, declaration.where, scope, placeOf(scope, declaration.name));
       const value = evaluator.evaluate(declaration.body, scope);
-      const result = finishResult(evaluator, value, declaration.result, declaration.body, scope, name, place);
+      const result = finishResult(evaluator, value, declaration.result, declaration.body, scope, name, place, []);
       for (const one of resultOutputs(evaluator, result, place))
         addOutput(evaluator, entry, "result", one.name, one.value, place);
       this.#add(entry, { name, kind: "call", of: name }, inputs);

@@ -110,7 +110,7 @@ export function applyInstance(
     const owner: Owner = { instance, prefix: [], counters: new Map(), taken: new Set() };
     const mode = training ? flag(machine, training) : machine.dynamic.training;
     const result = machine.within({ owner, training: mode }, () => machine.evaluate(declaration.body, scope));
-    return finishResult(machine, result, declaration.result, declaration.body, scope, name, place);
+    return finishResult(machine, result, declaration.result, declaration.body, scope, name, place, tensors);
   });
 }
 function flag(machine: Machine, { value, place }: ArgumentValue): boolean {

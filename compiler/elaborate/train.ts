@@ -182,7 +182,7 @@ function applyOptimizer(
     const args = values.slice(0, declaration.parameters.length).map((value) => ({ name: undefined, value, place }));
     bindArguments(machine, declaration.parameters, args, scope, name, place);
     const result = machine.evaluate(declaration.body, scope);
-    return finishResult(machine, result, declaration.result, declaration.body, scope, name, place);
+    return finishResult(machine, result, declaration.result, declaration.body, scope, name, place, args);
   });
 }
 

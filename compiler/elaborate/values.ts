@@ -72,6 +72,12 @@ export interface RecordValue {
 export interface Provenance {
   readonly what: string;
   readonly place: Place;
+  /** What the function or layer was called with, by the names of its parameters. */
+  readonly scope?: Scope;
+  /** Where the value came from inside, that this function only handed on. */
+  readonly inner?: Provenance | undefined;
+  /** Where its arguments came from. */
+  readonly inputs?: readonly Provenance[];
 }
 export interface TensorValue {
   readonly kind: "tensor";

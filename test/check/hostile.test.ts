@@ -84,7 +84,7 @@ describe("hostile programs", () => {
         for (const one of changes) apply(tokens, one);
         survive(tokens.join(""));
       }),
-      { numRuns: process.env.DLX_DEEP ? 5000 : 25 },
+      { numRuns: process.env.DLX_DEEP ? Number(process.env.DLX_DEEP) * 500 : 25 },
     );
   });
 
@@ -98,7 +98,7 @@ describe("hostile programs", () => {
         for (const one of changes) apply(tokens, one);
         survive(tokens.join(""));
       }),
-      { numRuns: 2000 },
+      { numRuns: Number(process.env.DLX_DEEP) * 200 },
     );
   });
 

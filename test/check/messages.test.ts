@@ -175,6 +175,26 @@ describe("messages", () => {
     expect(warning?.related.map(({ source }) => source.file)).toEqual(["stdlib/schedule/schedule.dlx"]);
   });
 
+  const craft: readonly (readonly [name: string, layers: string, says: string])[] = [
+    ["a bias in front of batch_norm", "dense(3) |> batch_norm", "use bias: false"],
+    ["no bias in front of batch_norm", "dense(3, bias: false) |> batch_norm", ""],
+    ["Xavier in front of relu", "dense(3, init: xavier_uniform) |> relu", "kaiming_normal"],
+    ["Xavier in front of tanh", "dense(3, init: xavier_uniform) |> tanh", ""],
+    ["sigmoids in a row", "sigmoid |> sigmoid |> dense(3) |> sigmoid |> dense(3) |> sigmoid", "4 sigmoids in a row"],
+    ["three of them", "sigmoid |> sigmoid |> dense(3) |> sigmoid", ""],
+  ];
+  test.each(craft)("the field's craft: %s", (_, layers, says) => {
+    const [warning] = checkText(`import nn\nmodel M(x: f32[N, 3]) -> f32[N, 3] = x |> ${layers}`);
+    expect(warning?.message ?? "").toContain(says);
+    expect(warning === undefined).toBe(says === "");
+  });
+  test("softmax fed into cross_entropy, through a model", () => {
+    const found = checkText(
+      "import nn\nimport loss\nmodel M(x: f32[N, 3]) -> f32[N, 3] = x |> dense(3) |> softmax\nexport fn f(x: f32[4, 3], label: i32[4]) -> f32 = cross_entropy(M(x), label)",
+    );
+    expect(found.map(({ code }) => code)).toEqual(["W0110"]);
+  });
+
   test("a warning does not stop anything", () => {
     const found = checkText(
       "import nn\nmodel M(x: f32[N, 1, 8, 8]) -> f32[N, 1, 3, 3] = x |> conv2d(1, kernel: 3, stride: 2)",

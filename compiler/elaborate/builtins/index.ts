@@ -3,6 +3,7 @@ import type { Machine } from "../context.ts";
 import type { BuiltinFunction } from "../values.ts";
 import { type Builtin, bind } from "./define.ts";
 import { differentiationBuiltins } from "./differentiate.ts";
+import { originBuiltins } from "./origin.ts";
 import { scalarBuiltins } from "./scalars.ts";
 import { scanBuiltins } from "./scan.ts";
 import { shapeBuiltins } from "./shapes.ts";
@@ -14,6 +15,7 @@ const all: readonly Builtin[] = [
   ...treeBuiltins,
   ...differentiationBuiltins,
   ...scanBuiltins,
+  ...originBuiltins,
 ];
 export const builtinNames: readonly string[] = all.map(({ name }) => name);
 
