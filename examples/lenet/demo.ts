@@ -70,7 +70,7 @@ console.log(`Wrote ${8000} digits to train on and ${digits.labels.length} held o
 const model = "examples/lenet/model.dlx";
 const data = `idx:${path("digits")}`;
 const weights = path("run/weights.safetensors");
-dlx("train", model, "--data", data, "--epochs", "12", "--set", "steps=1500", "--device", "cpu", "--out", path("run"));
+dlx("train", model, "--data", data, "--epochs", "20", "--set", "steps=2500", "--device", "cpu", "--out", path("run"));
 const evaluation = JSON.parse(dlx("eval", model, "--weights", weights, "--data", data, "--json"));
 console.log(`held-out accuracy ${(100 * evaluation.accuracy).toFixed(2)}%, loss ${evaluation.loss.toFixed(4)}`);
 dlx("build", model, "--batch", "1,64", "--train", "--weights", weights, "--out", path("bundle"));
