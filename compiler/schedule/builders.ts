@@ -60,7 +60,9 @@ const window: Builder<RowAnalysis> = {
   analyse(group) {
     if (group.reduction.length === 0 || reductionSize(group) > largestWindow) return undefined;
     const points = group.parallel.reduce((product, { extent }) => product * extent, 1);
-    return points >= 4 * reductionSize(group) ? analyseRow(shareDear(group)) : undefined;
+    if (points < 4 * reductionSize(group)) return undefined;
+    const analysis = analyseRow(group);
+    return analysis.passes.length === 1 ? analysis : undefined;
   },
   cpu: (analysis, context) => [writeNest(analysis, context, { unrolled: largestWindow, reductionsMayFill: false })],
   gpu: rowGpu,

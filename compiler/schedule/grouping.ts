@@ -5,6 +5,7 @@
  * passed on stays at its point, and no path leads from the group through others back into it.
  */
 import type { GenericNode, Graph, Node, Tensor } from "../graph/graph.ts";
+import { Keys } from "../graph/keys.ts";
 import { operandsOf, readsOf } from "../graph/traverse.ts";
 import type { Draft, Source } from "./draft.ts";
 import { alignments, combine, draftOf, hasReduction } from "./draft.ts";
@@ -236,12 +237,22 @@ class Grouping {
         if (node) place(this.#cellOf.get(node)!);
       }
       if (cell.draft)
-        units.push({ kind: "group", group: this.#finished(cell.draft), contraction: cell.draft.contraction });
+        units.push({
+          kind: "group",
+          group: interned(this.#finished(cell.draft)),
+          contraction: cell.draft.contraction,
+        });
       else if (cell.node.kind !== "generic") units.push({ kind: "node", node: cell.node });
     };
     for (const cell of this.#cells()) place(cell);
     return units;
   }
+}
+
+/** Equal subtrees of the members' bodies become one object, which is computed once. */
+function interned(group: FusionGroup): FusionGroup {
+  const keys = new Keys();
+  return { ...group, members: group.members.map((member) => ({ ...member, body: keys.interned(member.body) })) };
 }
 
 /** Whether the domains have the right numbers of points to be one: cheap, and it settles most pairs. */

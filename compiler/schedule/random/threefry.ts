@@ -35,9 +35,9 @@ export function threefry(kernel: KernelBuilder, key: Words, counter: Words): Wor
 export function randomKey(
   kernel: KernelBuilder,
   seed: Words,
-  stream: number,
+  stream: Expression,
   step: Expression,
   iteration: Expression,
 ): Words {
-  return threefry(kernel, threefry(kernel, seed, [u32(stream), step]), [iteration, u32(0)]);
+  return threefry(kernel, threefry(kernel, seed, [stream, step]), [iteration, u32(0)]);
 }

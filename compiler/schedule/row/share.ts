@@ -4,6 +4,7 @@
  */
 import { at, read } from "../../graph/builder.ts";
 import type { Coordinate, GenericNode, Scalar, Tensor } from "../../graph/graph.ts";
+import { Keys } from "../../graph/keys.ts";
 import { indicesOf } from "../../graph/traverse.ts";
 import type { FusionGroup, Member } from "../group.ts";
 import { isFull } from "../group.ts";
@@ -12,24 +13,25 @@ import { costOf, dear } from "./analysis.ts";
 export function shareDear(group: FusionGroup): FusionGroup {
   const inPasses = group.members.filter((member) => member.node.combiner !== "map" || isFull(group, member));
   const keys = new Keys();
-  const users = new Map<string, Set<Member>>();
-  const candidates = new Map<string, Scalar>();
+  const users = new Map<number, Set<Member>>();
+  const candidates = new Map<number, Scalar>();
   const note = (scalar: Scalar, member: Member, seen: Set<Scalar>): void => {
     if (scalar.kind !== "apply" || seen.has(scalar)) return;
     seen.add(scalar);
     if (scalar.type === "f32" && movesWithRow(scalar, group) && costOf(scalar) >= dear) {
-      const key = keys.of(scalar);
+      const key = keys.scalar(scalar);
       users.set(key, (users.get(key) ?? new Set()).add(member));
       candidates.set(key, scalar);
     }
     for (const argument of scalar.arguments) note(argument, member, seen);
   };
   for (const member of inPasses) note(member.body, member, new Set());
-  const isShared = (scalar: Scalar): boolean => scalar.kind === "apply" && (users.get(keys.of(scalar))?.size ?? 0) > 1;
+  const isShared = (scalar: Scalar): boolean =>
+    scalar.kind === "apply" && (users.get(keys.scalar(scalar))?.size ?? 0) > 1;
   if (![...candidates.values()].some(isShared)) return group;
 
   const places = [...group.parallel, ...group.reduction].map((_, position): Coordinate => at(position));
-  const made = new Map<string, Member>();
+  const made = new Map<number, Member>();
   const members = group.members.flatMap((member): Member[] => {
     const fresh: Member[] = [];
     const replace = (scalar: Scalar): Scalar => {
@@ -40,7 +42,7 @@ export function shareDear(group: FusionGroup): FusionGroup {
           ? { ...scalar, arguments: replaced }
           : scalar;
       }
-      const key = keys.of(scalar);
+      const key = keys.scalar(scalar);
       let own = made.get(key);
       if (own === undefined) {
         own = mapMember(group, `${member.node.results[0]!.name}.shared`, scalar, places, member.node);
@@ -78,50 +80,4 @@ function mapMember(
     origin,
   };
   return { node, body, at: places, position: { offset: 0, terms: [] } };
-}
-
-/** Equal keys are equal expressions. */
-class Keys {
-  readonly #known = new Map<Scalar, string>();
-  readonly #numbers = new Map<string, number>();
-  readonly #tensors = new Map<Tensor, number>();
-
-  of(scalar: Scalar): string {
-    const known = this.#known.get(scalar);
-    if (known !== undefined) return known;
-    const text = this.#describe(scalar);
-    const number = this.#numbers.get(text) ?? this.#numbers.size;
-    this.#numbers.set(text, number);
-    const key = `#${number}`;
-    this.#known.set(scalar, key);
-    return key;
-  }
-
-  #describe(scalar: Scalar): string {
-    switch (scalar.kind) {
-      case "constant":
-        return `${scalar.type} ${Object.is(scalar.value, -0) ? "-0" : scalar.value}`;
-      case "index":
-        return `index ${scalar.position}`;
-      case "apply":
-        return `${scalar.name} ${scalar.type} ${scalar.arguments.map((argument) => this.of(argument)).join()}`;
-      case "read": {
-        const tensor = this.#tensors.get(scalar.tensor) ?? this.#tensors.size;
-        this.#tensors.set(scalar.tensor, tensor);
-        const coordinates = scalar.coordinates.map(
-          ({ offset, terms }) =>
-            `${offset}${terms.map((term) =>
-              term.kind === "data"
-                ? `+${term.coefficient}*${this.of(term.read)}`
-                : term.kind === "table"
-                  ? `+{${term.table.join()}}[${term.position}]`
-                  : `+${term.coefficient}i${term.position}`,
-            )}`,
-        );
-        return `read ${tensor} ${coordinates.join(";")} else ${scalar.otherwise}`;
-      }
-      default:
-        return scalar satisfies never;
-    }
-  }
 }
