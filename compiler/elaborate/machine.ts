@@ -96,8 +96,11 @@ export class Evaluator implements Machine {
     this.#place = place;
     this.#setOrigin(place);
   }
-  #setOrigin({ source, span }: Place): void {
+  /** The program's own line: that of the call, for what happens inside a library. */
+  #setOrigin(place: Place): void {
     if (this.domain.symbolic) return;
+    const own = isLibrary(place) ? this.#frames.findLast(({ site }) => !isLibrary(site))?.site : undefined;
+    const { source, span } = own ?? place;
     const path = this.#dynamic.owner?.instance.path;
     let lines = lineStarts.get(source);
     if (!lines) lineStarts.set(source, (lines = startsOf(source.text)));
