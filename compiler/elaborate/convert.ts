@@ -134,6 +134,15 @@ function promote(machine: Machine, value: Value, type: TensorType, place: Place)
   if (value.kind === "bool") return wanted === "bool" ? asTensor(value) : undefined;
   if (value.kind !== "tensor") return undefined;
   if (value.dtype === type.dtype) return value;
+  if (value.weak && wanted !== "bool")
+    return elementwise(
+      machine,
+      [value],
+      type.dtype,
+      ([one]) => convertElement(one ?? value.at([]), wanted),
+      "=",
+      place,
+    );
   if (isFloat(value.dtype) && isFloat(type.dtype))
     return elementwise(machine, [value], type.dtype, ([one]) => one ?? value.at([]), "conversion", place);
   return undefined;

@@ -11,7 +11,7 @@ import { describe, type Place, type Scope, type TensorValue, type Value } from "
 interface Found {
   readonly extents: readonly Dim[];
   readonly place: Place;
-  readonly what: string;
+  readonly tensor: TensorValue;
 }
 
 export function extentsOf(
@@ -103,7 +103,7 @@ function fromRead(
     axis += length;
     const name = aloneName(item);
     if (name === undefined || !isOpen(name)) return;
-    note(machine, name, { extents, place: placeOf(scope, read), what: describe(value) }, found);
+    note(machine, name, { extents, place: placeOf(scope, read), tensor: value }, found);
   });
   return true;
 }
@@ -136,9 +136,9 @@ function note(machine: Machine, name: string, one: Found, found: Map<string, Fou
       {
         name,
         first: before.extents.map(printDim).join(" x "),
-        firstTensor: before.what,
+        firstTensor: describe(before.tensor),
         second: one.extents.map(printDim).join(" x "),
-        secondTensor: one.what,
+        secondTensor: describe(one.tensor),
       },
       { related: [{ ...before.place, message: `${name} runs over ${before.extents.map(printDim).join(" x ")} here` }] },
     );

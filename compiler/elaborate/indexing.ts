@@ -120,7 +120,7 @@ function indexTensor(machine: Machine, expression: IndexExpression, target: Tens
       return;
     }
     const element = item.kind === "value" ? item.element : coordinate(machine, item, scope);
-    if (!otherwise) checkRange(machine, element, extent, readers.length + 1, show(target), placeOf(scope, item));
+    if (!otherwise) checkRange(machine, element, extent, readers.length + 1, target, placeOf(scope, item));
     readers.push({ kind: "coordinate", element });
   });
   const at = readAt(machine, target, readers, otherwise, place);
@@ -169,7 +169,14 @@ function coordinateElement(machine: Machine, value: Value, place: Place): Elemen
   return machine.raise("E0310", place, { got: describe(value) });
 }
 
-function checkRange(machine: Machine, element: Element, extent: Dim, axis: number, what: string, place: Place): void {
+function checkRange(
+  machine: Machine,
+  element: Element,
+  extent: Dim,
+  axis: number,
+  target: TensorValue,
+  place: Place,
+): void {
   const { dim, data } = partsOf(element);
   if (data.length > 0 || inRange(dim, extent) !== "no") return;
   const { minimum, maximum } = rangeOf(dim, extent);
@@ -178,7 +185,7 @@ function checkRange(machine: Machine, element: Element, extent: Dim, axis: numbe
     high: Number.isFinite(maximum) ? maximum : printDim(dim),
     extent: printDim(extent),
     axis,
-    what,
+    what: show(target),
   });
 }
 

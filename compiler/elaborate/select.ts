@@ -16,7 +16,8 @@ export function chooseBetween(machine: Machine, mask: Value, a: Value, b: Value,
       got: [mask, a, b].map(describe).join(" and "),
     });
   const type = scalarType(dtype);
-  return elementwise(
+  const isWeak = (value: Value) => value.kind === "int" || (value.kind === "tensor" && value.weak === true);
+  const chosen = elementwise(
     machine,
     [test, yes, no],
     dtype,
@@ -24,4 +25,5 @@ export function chooseBetween(machine: Machine, mask: Value, a: Value, b: Value,
     "select",
     place,
   );
+  return isWeak(a) && isWeak(b) ? { ...chosen, weak: true } : chosen;
 }

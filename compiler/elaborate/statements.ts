@@ -22,11 +22,12 @@ export function runBlock(
   block: Block,
   scope: Scope,
   train: ((statement: TrainStatement, scope: Scope) => void) | undefined,
-  inner: Scope = scope.child(),
 ): Value | undefined {
+  let inner = scope.child();
   let value: Value | undefined;
   for (const statement of block.statements) {
     value = undefined;
+    inner = scopeFor(statement, inner);
     if (statement.kind === "expression") value = machine.evaluate(statement.value, inner);
     else runStatement(machine, statement, inner, train);
   }
@@ -92,11 +93,12 @@ export function runBlockRecovering(
   train: ((statement: TrainStatement, scope: Scope) => void) | undefined,
   report: (failure: Failure) => void,
 ): Value | undefined {
-  const inner = scope.child();
+  let inner = scope.child();
   let value: Value | undefined;
   let failed = false;
   for (const statement of block.statements) {
     value = undefined;
+    inner = scopeFor(statement, inner);
     try {
       if (statement.kind === "expression") value = machine.evaluate(statement.value, inner);
       else runStatement(machine, statement, inner, train);
@@ -109,6 +111,10 @@ export function runBlockRecovering(
   }
   if (failed && value === undefined) throw new AlreadyReported();
   return value;
+}
+/** A name bound again is a new one: functions made before keep the old. */
+function scopeFor(statement: Statement, scope: Scope): Scope {
+  return namesBoundBy(statement).some((name) => scope.own(name)) ? scope.child() : scope;
 }
 function namesBoundBy(statement: Statement): string[] {
   if (statement.kind === "let") return patternNames(statement.pattern);

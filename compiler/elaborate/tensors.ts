@@ -75,11 +75,16 @@ export function define(
   hint: string,
   own: readonly Index[],
   element: Element,
-  like: Pick<TensorValue, "dtype" | "inserted" | "from">,
+  like: Pick<TensorValue, "dtype" | "inserted" | "from" | "weak">,
 ): TensorValue {
   const { handle, free } = storeOver(machine, hint, own, element, like.dtype);
   const value = partly(handle, free);
-  return { ...value, ...(like.inserted && { inserted: like.inserted }), ...(like.from && { from: like.from }) };
+  return {
+    ...value,
+    ...(like.inserted && { inserted: like.inserted }),
+    ...(like.weak && { weak: true }),
+    ...(like.from && { from: like.from }),
+  };
 }
 /** The stored tensor itself, its leading axes being the outer indices that the element uses. */
 export function storeOver(
@@ -277,7 +282,8 @@ export function cameFrom(
 
 /** The dtype that arithmetic on these gives, or undefined where a conversion has to be written. */
 export function commonType(operands: readonly Value[]): DType | undefined {
-  const tensors = operands.filter((operand) => operand.kind === "tensor").map(({ dtype }) => dtype);
+  const strong = operands.filter((operand) => operand.kind === "tensor" && !operand.weak);
+  const tensors = strong.flatMap((operand) => (operand.kind === "tensor" ? [operand.dtype] : []));
   const floats = operands.some((operand) => operand.kind === "float");
   if (tensors.some(isFloat)) {
     if (!tensors.every(isFloat)) return undefined;

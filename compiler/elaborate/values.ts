@@ -91,6 +91,8 @@ export interface TensorValue {
   readonly handle?: Handle | undefined;
   /** Whether `at` reads a stored tensor directly, so that it takes an `otherwise`. Implied by `handle`. */
   readonly readable?: true;
+  /** Chosen among compile-time ints at run time: takes the type it meets, as they do. */
+  readonly weak?: true;
   readonly slot?: Slot;
   readonly from?: Provenance;
 }
