@@ -1,7 +1,7 @@
 /** The ways of making kernels of a group, in the order in which they are tried. */
 import type { Dispatch } from "../kernel/ir.ts";
 import type { Contraction } from "./contraction/analysis.ts";
-import { analyseContraction } from "./contraction/analysis.ts";
+import { analyseContraction, analyseOneSided } from "./contraction/analysis.ts";
 import { contractionOnCpu } from "./contraction/cpu.ts";
 import { contractionGpu } from "./contraction/gpu.ts";
 import type { BuildContext, Builder, FusionGroup } from "./group.ts";
@@ -68,6 +68,14 @@ const window: Builder<RowAnalysis> = {
   gpu: rowGpu,
 };
 
+/** Products summed of which one factor only is reused: matrix times vector, large windows a channel. */
+const oneSided: Builder<Contraction> = {
+  name: "one-sided contraction",
+  analyse: analyseOneSided,
+  cpu: (analysis, context) => contractionOnCpu(analysis, context),
+  gpu: ({ group }, context) => rowGpu(analyseRow(shareDear(group)), context),
+};
+
 /** Several passes over the reduction indices. */
 const row: Builder<RowAnalysis> = {
   name: "row",
@@ -86,6 +94,7 @@ const pointwise: Builder<RowAnalysis> = {
 export const candidates: readonly Candidate[] = [
   candidate(contraction),
   candidate(window),
+  candidate(oneSided),
   candidate(row),
   candidate(pointwise),
 ];

@@ -178,6 +178,40 @@ dense("one row 2 512->512", 2, 512, 512);
   });
 }
 
+const other = (name: string, flops: number, text: string): void =>
+  void rows.push({ name: `other ${name}`, flops, text });
+for (const k of [3, 5])
+  other(
+    `depthwise ${k}x${k} c32 @28 b8`,
+    2 * 8 * 32 * 784 * k * k,
+    `input %x: f32[8,32,28,28] argument x\ninput %w: f32[32,${k},${k}] argument w\n%y: f32[8,32,28,28] = sum[n<8, c<32, i<28, j<28 | p<${k}, q<${k}] %x[n,c,i + p - ${k >> 1},j + q - ${k >> 1} else 0] * %w[c,p,q]\noutput %y result y`,
+  );
+other(
+  "depthwise 3x3 weights",
+  2 * 8 * 32 * 784 * 9,
+  `input %x: f32[8,32,28,28] argument x\ninput %d: f32[8,32,28,28] argument d\n%y: f32[32,3,3] = sum[c<32, p<3, q<3 | n<8, i<28, j<28] %x[n,c,i + p - 1,j + q - 1 else 0] * %d[n,c,i,j]\noutput %y result y`,
+);
+other(
+  "gemv 512x784",
+  2 * 512 * 784,
+  `input %a: f32[512,784] argument a\ninput %x: f32[784] argument x\n%y: f32[512] = sum[i<512 | k<784] %a[i,k] * %x[k]\noutput %y result y`,
+);
+other(
+  "gemv transposed 784x512",
+  2 * 512 * 784,
+  `input %a: f32[784,512] argument a\ninput %x: f32[784] argument x\n%y: f32[512] = sum[i<512 | k<784] %a[k,i] * %x[k]\noutput %y result y`,
+);
+other(
+  "dot 100000",
+  200000,
+  `input %a: f32[100000] argument a\ninput %x: f32[100000] argument x\n%y: f32[] = sum[| k<100000] %a[k] * %x[k]\noutput %y result y`,
+);
+other(
+  "one-image 5x5 conv 1->1 @64",
+  2 * 4096 * 25,
+  `input %x: f32[64,64] argument x\ninput %w: f32[5,5] argument w\n%y: f32[64,64] = sum[i<64, j<64 | p<5, q<5] %x[i + p - 2,j + q - 2 else 0] * %w[p,q]\noutput %y result y`,
+);
+
 const peakBytes = 1 << 20;
 const peakModule = encodeModule({
   entries: [{ name: "peak", steps: [{ kind: "call", kernel: peakKernel(), args: [65536] }] }],

@@ -11,7 +11,7 @@ import { printKernel } from "../../compiler/kernel/print.ts";
 import { verifyKernel } from "../../compiler/kernel/verify.ts";
 import { evaluateOutputs } from "../../compiler/reference/evaluate.ts";
 import { rowMajor } from "../../compiler/schedule/align.ts";
-import { analyseContraction } from "../../compiler/schedule/contraction/analysis.ts";
+import { analyseContraction, analyseOneSided } from "../../compiler/schedule/contraction/analysis.ts";
 import { contractionOnCpu } from "../../compiler/schedule/contraction/cpu.ts";
 import { schemesOf } from "../../compiler/schedule/contraction/planner.ts";
 import type { BuildContext } from "../../compiler/schedule/group.ts";
@@ -91,7 +91,8 @@ function contractionText(seed: number, points = 30000): string {
       return { name: `${prefix}${k}`, extent };
     });
   const rows = indices("m", 1 + random.below(3));
-  const columns = indices("n", 1 + random.below(2));
+  // Without columns of their own, one factor alone is reused.
+  const columns = indices("n", random.below(7) === 0 ? 0 : 1 + random.below(2));
   const summed = indices("k", 1 + random.below(3));
   const batch = indices("b", random.chance(30) ? 1 + random.below(2) : 0);
   const domain = random.shuffled([...batch, ...rows, ...columns]);
@@ -167,7 +168,7 @@ function checkSchemes(text: string): string[] {
   const want = evaluateOutputs(graph, inputs);
   const [unit, ...others] = units(graph);
   if (unit?.kind !== "group" || others.length > 0) return [];
-  const contraction = analyseContraction(unit.group);
+  const contraction = analyseContraction(unit.group) ?? analyseOneSided(unit.group);
   if (contraction === undefined) return [];
   let scratch = 0;
   const context: BuildContext = {
@@ -285,6 +286,20 @@ describe("contractions", () => {
       input %s: f32[9] argument s
       %y: f32[6,10] = sum[i<6, j<10 | k<9] %a[i, k] * %s[k] * %b[k, j]
       output %y result y`,
+    "matrix times vector": `input %a: f32[37,50] argument a
+      input %x: f32[50] argument x
+      input %b: f32[37] argument b
+      %y: f32[37] = sum[i<37 | k<50] %a[i, k] * %x[k]
+      %z: f32[37] = map[i<37] max(%y[i] + %b[i], 0)
+      output %z result z`,
+    "transposed matrix times vector": `input %a: f32[50,37] argument a
+      input %x: f32[50] argument x
+      %y: f32[37] = sum[i<37 | k<50] %a[k, i] * %x[k]
+      output %y result y`,
+    "a filter for every channel": `input %x: f32[2,3,9,11] argument x
+      input %w: f32[3,5,5] argument w
+      %y: f32[2,3,9,11] = sum[n<2, c<3, i<9, j<11 | p<5, q<5] %x[n, c, i + p - 2, j + q - 2 else 0] * %w[c, p, q]
+      output %y result y`,
     "a gather as a factor": `input %a: f32[6,9] argument a
       input %id: i32[4] argument id
       input %b: f32[9,10] argument b
@@ -298,7 +313,9 @@ describe("contractions", () => {
 
   for (const [name, text] of Object.entries(cases))
     test(name, () => {
-      expect(units(readGraph(text)).some((unit) => unit.kind === "group" && unit.contraction)).toBe(true);
+      const isFound = (unit: Unit): boolean =>
+        unit.kind === "group" && (unit.contraction || analyseOneSided(unit.group) !== undefined);
+      expect(units(readGraph(text)).some(isFound)).toBe(true);
       check(text);
     });
 });

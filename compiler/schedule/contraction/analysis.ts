@@ -7,7 +7,7 @@
 import type { Scalar } from "../../graph/graph.ts";
 import { indicesOf, readsOf } from "../../graph/traverse.ts";
 import type { FusionGroup, Member } from "../group.ts";
-import { memberOf } from "../group.ts";
+import { isFull, memberOf } from "../group.ts";
 
 export interface Factor {
   /** Over the group's domain. It may be any expression: it is evaluated while its panel is packed. */
@@ -33,12 +33,22 @@ export interface Contraction {
 const mostFactors = 6;
 
 export function analyseContraction(group: FusionGroup): Contraction | undefined {
+  return analyse(group, 2);
+}
+
+/** The same where one factor only has indices of its own: matrix times vector, a filter for every channel. */
+export function analyseOneSided(group: FusionGroup): Contraction | undefined {
+  const wholeDomain = group.members.some((member) => isFull(group, member));
+  return wholeDomain ? undefined : analyse(group, 1);
+}
+
+function analyse(group: FusionGroup, sides: 1 | 2): Contraction | undefined {
   const reducing = group.members.filter(({ node }) => node.combiner !== "map");
   const [root, ...others] = reducing;
   if (root === undefined || others.length > 0 || root.node.combiner !== "sum") return undefined;
   if (root.body.type !== "f32" || root.node.results[0]?.type.dtype !== "f32") return undefined;
   if (readsOf(root.body).some((read) => memberOf(group, read.tensor) !== undefined)) return undefined;
-  const split = splitProduct(root.body, group);
+  const split = splitProduct(root.body, group, sides);
   if (split === undefined) return undefined;
   const { left, right } = split;
   const parallel = group.parallel.map((_, position) => position);
@@ -61,7 +71,7 @@ export function analyseContraction(group: FusionGroup): Contraction | undefined 
 }
 
 /** The factors of a product in the two groups that read least, each over fewer indices than the product. */
-function splitProduct(body: Scalar, group: FusionGroup): { left: Factor; right: Factor } | undefined {
+function splitProduct(body: Scalar, group: FusionGroup, sides: 1 | 2): { left: Factor; right: Factor } | undefined {
   const factors = factorsOf(body);
   if (factors.length < 2 || factors.length > mostFactors) return undefined;
   const extents = [...group.parallel, ...group.reduction].map(({ extent }) => extent);
@@ -78,7 +88,7 @@ function splitProduct(body: Scalar, group: FusionGroup): { left: Factor; right: 
     const hasRows = [...left.positions].some((p) => isParallel(p) && !right.positions.has(p));
     const hasColumns = [...right.positions].some((p) => isParallel(p) && !left.positions.has(p));
     const cost = size(left.positions) + size(right.positions);
-    if (!hasRows || !hasColumns || cost >= least) continue;
+    if (Number(hasRows) + Number(hasColumns) !== sides || cost >= least) continue;
     best = { left, right };
     least = cost;
   }

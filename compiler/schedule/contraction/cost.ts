@@ -1,7 +1,7 @@
 /** What the tiles of a scheme cost. */
 import type { DirectPanel, PackedPanel } from "./panels.ts";
 import type { IndexLoop, Scheme } from "./scheme.ts";
-import { lastOf, tile } from "./scheme.ts";
+import { lastOf } from "./scheme.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** The first cache: elements of a line, lines that a panel may fill, sets and ways (32 KiB). */
@@ -30,7 +30,7 @@ const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
 
 /** All tiles once, in multiply-adds of four lanes. */
 export function tileCost(scheme: Omit<Scheme, "cost">, { accesses }: Surroundings): number {
-  const shape = tile[scheme.kind];
+  const shape = scheme.tile;
   const product = (loops: readonly IndexLoop[]): number => loops.reduce((size, { extent }) => size * extent, 1);
   const [rows, columns] = [scheme.rows.at(-1)!.extent, scheme.columns.at(-1)!.extent];
   const parts = (extent: number, size: number): { size: number; count: number }[] =>

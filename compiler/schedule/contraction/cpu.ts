@@ -15,7 +15,7 @@ import { pack } from "./packing.ts";
 import type { DirectPanel, PackedPanel } from "./panels.ts";
 import { cheapest, isBoundTo, schemesOf } from "./planner.ts";
 import type { IndexLoop, Scheme } from "./scheme.ts";
-import { lastOf, tile } from "./scheme.ts";
+import { lastOf } from "./scheme.ts";
 
 export function contractionOnCpu(
   contraction: Contraction,
@@ -128,8 +128,7 @@ class Nest {
   }
 
   #everyTile(active: readonly Active[], body: (active: readonly Active[], place: TilePlace) => void): void {
-    const { rows, columns, kind, rowBlock } = this.#scheme;
-    const shape = tile[kind];
+    const { rows, columns, rowBlock, tile: shape } = this.#scheme;
     const done = new Set(active.map(({ loop }) => loop));
     const left = (loops: readonly IndexLoop[]): IndexLoop[] => loops.slice(0, -1).filter((loop) => !done.has(loop));
     const [outerRow, ...innerRows] = left(rows);

@@ -9,7 +9,7 @@ import { packingCost } from "./packing.ts";
 import type { DirectPanel, PackedPanel } from "./panels.ts";
 import { directPanel, packedPanel } from "./panels.ts";
 import type { IndexLoop, Scheme } from "./scheme.ts";
-import { lastOf, tile } from "./scheme.ts";
+import { lastOf, once, tileShape } from "./scheme.ts";
 import type { Support } from "./support.ts";
 import { spanOf, supportOf } from "./support.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -33,7 +33,8 @@ export function schemesOf(contraction: Contraction, extents: readonly number[], 
     { rows: left, columns: right, rowPositions: rows, columnPositions: columns },
     { rows: right, columns: left, rowPositions: columns, columnPositions: rows },
   ];
-  return orientations.flatMap((sides) => {
+  const filled = orientations.filter(({ columnPositions }) => columnPositions.length > 0);
+  return filled.flatMap((sides) => {
     const planner = new Planner(contraction, sides, surroundings, extents, context);
     const lanes = [false, true].flatMap((rows) => [false, true].map((columns) => planner.lanes({ rows, columns })));
     return [...lanes, planner.dot()].filter((scheme) => scheme !== undefined);
@@ -159,7 +160,7 @@ class Planner {
       support.dimensions[last]!.terms.length === 1;
     return packedPanel(support, [...sumOnly, ...across], this.#extents, bound, {
       pad: 4,
-      ...(single && { tile: tile.lanes.columns }),
+      ...(single && { tile: tileShape("lanes", this.#size(this.#sides.rowPositions)).columns }),
     });
   }
 
@@ -243,7 +244,8 @@ class Planner {
     const alone = (positions: readonly number[]): IndexLoop[] =>
       positions.map((position) => ({ positions: [position], extent: this.#extents[position]! }));
     const packs = rowPanel.kind === "packed" || columnPanel.kind === "packed";
-    const rows = collapse(this.#sides.rowPositions, [row, ...accesses]);
+    const { rowPositions } = this.#sides;
+    const rows = rowPositions.length === 0 ? [once] : collapse(rowPositions, [row, ...accesses]);
     const columns = collapse(this.#sides.columnPositions, [column, ...accesses]);
     const shape = {
       kind,
@@ -252,6 +254,8 @@ class Planner {
       batch: packs ? alone(batch) : collapse(batch, [row, column, ...accesses]),
       rows,
       columns,
+      // A single tile's width was chosen with the panel, by the number of all rows.
+      tile: tileShape(kind, this.#size(rowPositions)),
       outerSum: this.#outerSum === undefined ? undefined : alone([this.#outerSum])[0],
       outer: [...rows, ...columns].find(({ positions }) => outer !== undefined && positions.includes(outer)),
       sum,
@@ -261,7 +265,7 @@ class Planner {
   }
 
   /** The rows go around once for each tile of columns: so many at a time that they are found in the second cache. */
-  #rowBlock({ rows, outer, kind }: Pick<Scheme, "rows" | "outer" | "kind">): number {
+  #rowBlock({ rows, outer, tile }: Pick<Scheme, "rows" | "outer" | "tile">): number {
     const bound = this.#bound(outer && lastOf(outer));
     const elements = this.#rowSupport.dimensions.reduce((size, { terms }) => {
       const own = terms.filter(({ position }) => !bound.has(position));
@@ -269,7 +273,7 @@ class Planner {
     }, 1);
     const [loop, ...inner] = rows.filter((candidate) => candidate !== outer);
     if (loop === undefined) return 1;
-    const iterations = inner.length > 0 ? loop.extent : Math.ceil(loop.extent / tile[kind].rows);
+    const iterations = inner.length > 0 ? loop.extent : Math.ceil(loop.extent / tile.rows);
     return Math.max(1, Math.floor(iterations * Math.min(1, cachedElements / elements)));
   }
 

@@ -6,9 +6,11 @@ export interface IndexLoop {
   readonly positions: readonly number[];
   readonly extent: number;
 }
+/** The index whose step is the loop's; none (-1) for the one iteration that stands for no index at all. */
 export function lastOf(loop: IndexLoop): number {
-  return loop.positions.at(-1)!;
+  return loop.positions.at(-1) ?? -1;
 }
+export const once: IndexLoop = { positions: [], extent: 1 };
 
 /**
  * `lanes`: a tile of rows by vectors of columns, one step of the sum at a time. `dot`: the lanes hold four steps of the
@@ -29,7 +31,16 @@ export interface Scheme {
   /** Iterations of the first loop of rows (or tiles of the last) whose operands stay in the second cache together. */
   readonly rowBlock: number;
   readonly sum: readonly IndexLoop[];
+  readonly tile: TileShape;
   readonly cost: number;
 }
 
-export const tile = { lanes: { rows: 4, columns: 8 }, dot: { rows: 2, columns: 4 } } as const;
+export interface TileShape {
+  readonly rows: number;
+  readonly columns: number;
+}
+/** As many accumulators as registers hold beside their operands: eight vectors, sixteen registers. */
+export function tileShape(kind: Scheme["kind"], rows: number): TileShape {
+  if (kind === "dot") return { rows: 2, columns: 4 };
+  return rows <= 2 ? { rows: 2, columns: 16 } : { rows: 4, columns: 8 };
+}
