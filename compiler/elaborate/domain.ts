@@ -8,6 +8,9 @@ import type { DType } from "../types/dtype.ts";
 import type { Shape } from "../types/shape.ts";
 import type { Element, Handle, Index } from "./element.ts";
 
+/** A tensor of one call was used where another graph is built. */
+export class ForeignTensor extends Error {}
+
 export interface Computation {
   /** What people will call the result. */
   readonly hint: string;

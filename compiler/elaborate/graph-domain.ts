@@ -8,7 +8,7 @@ import { invariant } from "../invariant.ts";
 import * as dims from "../types/dims.ts";
 import type { DType } from "../types/dtype.ts";
 import { type Shape, shapeOf } from "../types/shape.ts";
-import type { Computation, TensorDomain } from "./domain.ts";
+import { type Computation, ForeignTensor, type TensorDomain } from "./domain.ts";
 import { type Element, type Handle, type Index, indicesOf, inOrder } from "./element.ts";
 import { lowerBody, sizesOf } from "./lower.ts";
 import { rewriteIntegers, splitIndices } from "./split.ts";
@@ -326,7 +326,7 @@ function newFrame(parent: Frame | undefined): Frame {
 /** A tensor of an outer graph, brought inward one graph at a time. */
 function capture(tensor: Tensor, from: Frame, into: Frame): Tensor {
   if (from === into) return tensor;
-  invariant(into.parent, `%${tensor.name} belongs to another graph`);
+  if (!into.parent) throw new ForeignTensor(tensor.name);
   const outer = capture(tensor, from, into.parent);
   const known = into.captured.get(outer);
   if (known) return known;

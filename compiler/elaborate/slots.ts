@@ -4,6 +4,7 @@ import { scalarType } from "../types/dtype.ts";
 import { printType, sameShape } from "../types/shape.ts";
 import type { Entry, Machine } from "./context.ts";
 import { runValue } from "./convert.ts";
+import { ForeignTensor } from "./domain.ts";
 import type { Handle } from "./element.ts";
 import { slotOfOwner } from "./layers.ts";
 import { asTensor, convertElement, elementwise, filled, force, handleOf, uniformValue } from "./tensors.ts";
@@ -66,8 +67,13 @@ export class Slots {
   initialise(machine: Machine, slot: Slot, spec: Spec, entry: Entry | undefined): void {
     const { owner } = machine.dynamic;
     const run = () => machine.within({ owner }, () => this.#initial(machine, slot, spec));
-    if (entry) machine.inEntry(entry, run);
-    else run();
+    try {
+      if (entry) machine.inEntry(entry, run);
+      else run();
+    } catch (error) {
+      if (error instanceof ForeignTensor) machine.raise("E0224", spec.place, { path: slot.path });
+      throw error;
+    }
   }
 
   #initial(machine: Machine, slot: Slot, spec: Spec): void {

@@ -178,17 +178,16 @@ function store(machine: Machine, slot: Slot, value: TensorValue, place: Place): 
       expected: printType(slot.dtype, slot.shape),
       got: printType(value.dtype, value.shape),
     });
-  const { mask } = machine.dynamic;
-  const next = mask ? chooseBetween(machine, mask, value, machine.readSlot(slot), place) : value;
-  const tensor = asTensor(next);
-  if (!tensor) return;
-  assignSlot(machine, slot, tensor, place);
+  assignSlot(machine, slot, value, place);
 }
 
 /** The slot's next value: a constant for every later derivative, which sees it as a leaf. */
 export function assignSlot(machine: Machine, slot: Slot, value: TensorValue, place: Place): void {
+  const { mask } = machine.dynamic;
+  const chosen = mask ? chooseBetween(machine, mask, value, machine.readSlot(slot), place) : value;
+  const next = asTensor(chosen) ?? value;
   const before = machine.domain.nodeCount;
-  const handle = handleOf(force(value, machine, slot.path), machine, slot.path, place);
+  const handle = handleOf(force(next, machine, slot.path), machine, slot.path, place);
   machine.writeSlot(slot, stored(machine.domain.stop(handle, machine.domain.nodeCount > before)));
 }
 

@@ -78,7 +78,8 @@ function parametersOver(machine: Machine, statement: MinimizeStatement, scope: S
   const trained = entries?.filter((entry): entry is Trained => entry.slot?.role === "parameter");
   if (!entries || !trained || trained.length !== entries.length || trained.length === 0)
     return machine.raise("E0225", place, { got: describe(over) });
-  return trained;
+  // A parameter that two of the trees hold is updated once.
+  return trained.filter(({ slot }, k) => trained.findIndex((other) => other.slot === slot) === k);
 }
 function entriesOf(value: Value): TreeEntry[] | undefined {
   if (value.kind === "tree") return [...value.entries];

@@ -16,7 +16,7 @@ import optim
 layer block(k: int = 2, act: fn = relu)(x: f32[N, C, H, W]) -> f32[N, k, OH, OW]
 where OH = (H - 1) / 2 + 1, OW = (W - 1) / 2 + 1, k > 0 else "k is {k}"
 {
-  let y = x |> conv2d(k, stride: 2, padding: 1) |> batch_norm |> act
+  let y = x |> conv2d(k, stride: 2, padding: 1, bias: false) |> batch_norm |> act
   let z[n, c, ...s] = y[n, c, ...s] - mean[...t] y[n, c, ...t]
   z
 }
@@ -152,6 +152,11 @@ describe("hostile programs", () => {
       "import optim\nmodel M(x: f32) -> f32 {\n  param w: f32 = 1\n  x * w\n}\ntrain t()(x: f32) {\n  when x > 0 { minimize l = M(x) over M.params using sgd(0.1) }\n}",
     ],
     ["a slice of everything", "export fn f(x: f32[4]) -> f32 = x[:][:][0:4:1][3]"],
+    [
+      "a derivative from outside",
+      "export fn f(x: f32[4]) -> f32[4] {\n  let pull = vjp(t => t^2, x)\n  let y[i] = sum(pull(x * x[i]))\n  y\n}",
+    ],
+    ["an initial value of inputs", "train t()(x: f32[4]) {\n  state s: f32[4] = 2 * x\n  metric m = sum(s)\n}"],
     ["a spread of no run", "export fn f(x: f32[4]) -> f32 { let y[i] = x[...q]; y[0] }"],
   ];
   test.each(rows)("%s", (_, text) => survive(text));

@@ -14,6 +14,8 @@ import type { Builtin } from "./define.ts";
 interface Alias {
   readonly handle: Handle;
   readonly value: TensorValue;
+  /** The indices around where it was made. */
+  readonly open: readonly Index[];
 }
 
 /** Inside index notation a use is the tensor at every point of the indices around: each point differentiates alone. */
@@ -26,7 +28,7 @@ function aliasOf(machine: Machine, tensor: TensorValue, what: string, place: Pla
       ? handleOf(tensor, machine, "x", place)
       : storeOver(machine, "x", [...open, ...own], tensor.at(own.map(indexElement)), tensor.dtype).handle;
   const handle = machine.domain.alias(whole);
-  return { handle, value: partly(handle, open) };
+  return { handle, value: partly(handle, open), open };
 }
 
 /** A tensor over every index around, as a handle: what stands for results and adjoints. */
@@ -47,13 +49,16 @@ function adjoints(
   aliases: readonly Alias[],
   place: Place,
 ): TensorValue[] {
+  const { open } = machine.dynamic;
+  if (aliases.some((alias) => alias.open.length !== open.length || alias.open.some((index, k) => index !== open[k])))
+    machine.raise("E0514", place, { what: "a derivative that was taken outside" });
   const found = machine.domain.differentiate(
     results,
     aliases.map(({ handle }) => handle),
   );
   return aliases.map((alias, k) => {
     const handle = found[k];
-    if (handle) return partly(handle, machine.dynamic.open);
+    if (handle) return partly(handle, alias.open);
     for (const { result } of results) {
       const why = machine.domain.whyNoGradient(result, alias.handle);
       if (why) machine.raise("E0405", place, { what: "this argument", ...why });
