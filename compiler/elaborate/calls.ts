@@ -3,8 +3,8 @@ import type { Expression } from "../../grammar/ast.ts";
 import { bindArguments, bindable, finishResult, originsOf, prepareWhere, runWhere } from "./arguments.ts";
 import type { Machine } from "./context.ts";
 import { applyInstance, instantiate } from "./layers.ts";
-import { seedOf } from "./randomness.ts";
 import { bindPattern } from "./patterns.ts";
+import { seedOf } from "./randomness.ts";
 import {
   type ArgumentValue,
   type ClosureValue,

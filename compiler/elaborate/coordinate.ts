@@ -3,9 +3,11 @@
  * graph.
  */
 
+import { InvariantError } from "../invariant.ts";
+import { evaluate } from "../scalar/numbers.ts";
 import type { Bounds, Dim } from "../types/dims.ts";
 import * as dims from "../types/dims.ts";
-import { asDim, type Element, type Index, isIndex } from "./element.ts";
+import { asDim, type Element, type Index, indicesOf, inOrder, isIndex } from "./element.ts";
 
 /** `dim + sum of coefficient * element`; the elements read data, or apply what no polynomial can express. */
 export interface CoordinateParts {
@@ -47,6 +49,61 @@ function times(parts: CoordinateParts, factor: number): CoordinateParts {
 /** Domains up to this many points are walked where interval arithmetic is not tight. */
 const walkLimit = 1 << 16;
 
+/** The exact range of an element that reads nothing; undefined where it reads data or its domain is too large to walk. */
+export function walkedRange(element: Element): Bounds | undefined {
+  if (readsData(element)) return undefined;
+  const indices = inOrder(indicesOf(element));
+  const extents = indices.map(({ extent }) => dims.constantOf(extent) ?? Infinity);
+  const count = extents.reduce((product, one) => product * one, 1);
+  if (!(count <= walkLimit)) return undefined;
+  let minimum = Infinity;
+  let maximum = -Infinity;
+  for (let point = 0; point < count; point++) {
+    const value = evaluateElement(element, pointOf(indices, extents, point));
+    minimum = Math.min(minimum, value);
+    maximum = Math.max(maximum, value);
+  }
+  return { minimum, maximum };
+}
+function pointOf(
+  indices: readonly dims.Variable[],
+  extents: readonly number[],
+  point: number,
+): ReadonlyMap<dims.Variable, number> {
+  const values = new Map<dims.Variable, number>();
+  let rest = point;
+  indices.forEach((index, k) => {
+    const extent = extents[k] ?? 1;
+    values.set(index, rest % extent);
+    rest = Math.floor(rest / extent);
+  });
+  return values;
+}
+
+export function readsData(element: Element): boolean {
+  if (element.kind === "read") return true;
+  return element.kind === "apply" && element.arguments.some(readsData);
+}
+/** The value at one point of the indices. */
+export function evaluateElement(element: Element, at: ReadonlyMap<dims.Variable, number>): number {
+  switch (element.kind) {
+    case "constant":
+      return element.value;
+    case "integer":
+      return dims.evaluateDim(element.value, (variable) => at.get(variable) ?? 0);
+    case "apply":
+      return evaluate(
+        element.name,
+        element.arguments.map((arg) => arg.type),
+        element.arguments.map((arg) => evaluateElement(arg, at)),
+      );
+    case "read":
+      throw new InvariantError("an element that reads data has no value yet");
+    default:
+      return element satisfies never;
+  }
+}
+
 /** Bounds of an index expression: by intervals if they fit into `[0, extent)`, exact where the domain is small. */
 export function rangeOf(dim: Dim, extent: Dim): Bounds {
   const bounds = dims.bounds(dim);
@@ -62,12 +119,7 @@ export function rangeOf(dim: Dim, extent: Dim): Bounds {
   let minimum = Infinity;
   let maximum = -Infinity;
   for (let point = 0; point < count; point++) {
-    const values = new Map<dims.Variable, number>();
-    let rest = point;
-    variables.forEach((variable, k) => {
-      values.set(variable, rest % (extents[k] ?? 1));
-      rest = Math.floor(rest / (extents[k] ?? 1));
-    });
+    const values = pointOf(variables, extents, point);
     const value = dims.evaluateDim(dim, (variable) => values.get(variable) ?? 0);
     minimum = Math.min(minimum, value);
     maximum = Math.max(maximum, value);

@@ -4,7 +4,7 @@ import * as dims from "../types/dims.ts";
 import { constant, constantOf, type Dim, printDim, quotient, subtract } from "../types/dims.ts";
 import { hasIndices } from "./arithmetic.ts";
 import { type Machine, placeOf, undecided } from "./context.ts";
-import { inRange, partsOf, rangeOf } from "./coordinate.ts";
+import { inRange, partsOf, rangeOf, walkedRange } from "./coordinate.ts";
 import { applyElement, asDim, constantElement, type Element, integerElement } from "./element.ts";
 import { asTensor, convertElement, force, scalarTensor, show } from "./tensors.ts";
 import { describe, type ListValue, type Place, type Scope, type TensorValue, type Value } from "./values.ts";
@@ -178,8 +178,12 @@ function checkRange(
   place: Place,
 ): void {
   const { dim, data } = partsOf(element);
-  if (data.length > 0 || inRange(dim, extent) !== "no") return;
-  const { minimum, maximum } = rangeOf(dim, extent);
+  const size = constantOf(extent);
+  // What no polynomial expresses is walked through, if it depends on indices alone.
+  const walked = data.length > 0 && size !== undefined ? walkedRange(element) : undefined;
+  if (data.length > 0 && (!walked || size === undefined || (walked.minimum >= 0 && walked.maximum < size))) return;
+  if (data.length === 0 && inRange(dim, extent) !== "no") return;
+  const { minimum, maximum } = walked ?? rangeOf(dim, extent);
   machine.raise("E0305", place, {
     low: Number.isFinite(minimum) ? minimum : printDim(dim),
     high: Number.isFinite(maximum) ? maximum : printDim(dim),

@@ -3,11 +3,10 @@ import { normalize } from "../graph/affine.ts";
 import { constantScalar } from "../graph/builder.ts";
 import type { Coordinate, Scalar, ScalarRead, Tensor, Term } from "../graph/graph.ts";
 import { invariant } from "../invariant.ts";
-import { evaluate } from "../scalar/numbers.ts";
 import type { Dim } from "../types/dims.ts";
 import * as dims from "../types/dims.ts";
 import { concreteShape } from "../types/shape.ts";
-import { inRange, partsOf } from "./coordinate.ts";
+import { evaluateElement, inRange, partsOf, readsData } from "./coordinate.ts";
 import {
   type Element,
   type ElementRead,
@@ -179,7 +178,7 @@ function dataTerm(coefficient: number, element: Element, context: LoweringContex
   const indices = inOrder(indicesOf(element));
   const [index, ...more] = indices;
   if (index && more.length === 0 && !readsData(element))
-    return tableTerm(index, context, (k) => coefficient * evaluateAt(element, k));
+    return tableTerm(index, context, (k) => coefficient * evaluateElement(element, new Map([[index, k]])));
   return storedTerm(indices, element, coefficient, context);
 }
 function storedTerm(indices: readonly Index[], element: Element, coefficient: number, context: LoweringContext): Term {
@@ -193,31 +192,6 @@ function storedTerm(indices: readonly Index[], element: Element, coefficient: nu
   const read: ScalarRead = { kind: "read", type: "i32", tensor, coordinates, otherwise: undefined };
   return { kind: "data", coefficient, read };
 }
-function readsData(element: Element): boolean {
-  if (element.kind === "read") return true;
-  return element.kind === "apply" && element.arguments.some(readsData);
-}
-/** The value at one value of the only index. */
-function evaluateAt(element: Element, k: number): number {
-  switch (element.kind) {
-    case "constant":
-      return element.value;
-    case "integer":
-      return dims.evaluateDim(element.value, () => k);
-    case "apply":
-      return evaluate(
-        element.name,
-        element.arguments.map((arg) => arg.type),
-        element.arguments.map((arg) => evaluateAt(arg, k)),
-      );
-    case "read":
-      invariant(false, "a table reads no data");
-      break;
-    default:
-      return element satisfies never;
-  }
-}
-
 export function sizesOf(handle: Handle): readonly number[] {
   const sizes = concreteShape(handle.shape);
   invariant(sizes, "a graph has sizes");
