@@ -116,7 +116,6 @@ export class KernelBuilder {
     }
     const [yes, no] = [this.#collect(then), this.#collect(otherwise)];
     if (yes.length > 0 || no.length > 0)
-      // biome-ignore lint/suspicious/noThenProperty: a statement is never awaited
       this.#block.push({ kind: "if", condition, then: yes, otherwise: no });
   }
   barrier(): void {

@@ -16,7 +16,6 @@ export function mapExpressions(kernel: Kernel, rewrite: (e: Expression) => Expre
         return { ...s, from: rewrite(s.from), to: rewrite(s.to), body: block(s.body) };
       case "if": {
         const branches = [block(s.then), block(s.otherwise)] as const;
-        // biome-ignore lint/suspicious/noThenProperty: a statement is never awaited
         return { ...s, condition: rewrite(s.condition), then: branches[0], otherwise: branches[1] };
       }
       case "barrier":

@@ -95,7 +95,6 @@ class Sharing {
           if (first) {
             const condition = emit(first);
             const branches = [this.block(s.then), this.block(s.otherwise)] as const;
-            // biome-ignore lint/suspicious/noThenProperty: a statement is never awaited
             result.push({ ...s, condition, then: branches[0], otherwise: branches[1] });
           }
           break;
