@@ -115,8 +115,7 @@ export class KernelBuilder {
       return;
     }
     const [yes, no] = [this.#collect(then), this.#collect(otherwise)];
-    if (yes.length > 0 || no.length > 0)
-      this.#block.push({ kind: "if", condition, then: yes, otherwise: no });
+    if (yes.length > 0 || no.length > 0) this.#block.push({ kind: "if", condition, then: yes, otherwise: no });
   }
   barrier(): void {
     this.#block.push({ kind: "barrier" });
