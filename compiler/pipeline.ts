@@ -53,8 +53,8 @@ export function generate(elaborated: Program, options: PipelineOptions): Generat
       webgpu: gpu && wgsl ? { file: "kernels.wgsl", sha256: "", plan: withDispatches(gpu, wgsl) } : null,
       weights: null,
     },
-    wasm: cpu && encode(cpu, false),
-    relaxed: cpu && options.relaxed ? encode(cpu, true) : undefined,
+    wasm: cpu && encode(program, cpu, false),
+    relaxed: cpu && options.relaxed ? encode(program, cpu, true) : undefined,
     wgsl: wgsl?.text(),
     notes: { wasm: notes(cpu), webgpu: notes(gpu) },
   };
@@ -84,13 +84,15 @@ export function planned(program: Program, target: Target): PlannedTarget {
   return planTarget(program, schedules, target, target === "gpu" ? { chunkBytes: 128 * 2 ** 20 } : {});
 }
 
-function encode({ plan, entries }: PlannedTarget, relaxed: boolean): Uint8Array {
+/** Initial weights are the same bits in both modules, since which one is loaded depends on the machine. */
+function encode(program: Program, { plan, entries }: PlannedTarget, relaxed: boolean): Uint8Array {
   const [persistentBytes = 0] = plan.persistent;
   const [arenaBytes = 0] = plan.arena;
   return encodeModule({
-    entries: entries.map((entry) => ({
+    entries: entries.map((entry, k) => ({
       name: entry?.name ?? "",
       steps: entry ? callsOf(entry.steps, persistentBytes) : [],
+      exact: program.entries[k]?.kind === "initialize",
     })),
     memoryBytes: persistentBytes + arenaBytes,
     relaxed,

@@ -27,8 +27,11 @@ export interface RepeatedCalls {
 export type CallStep = KernelCall | RepeatedCalls;
 
 export interface ModuleSpec {
-  /** The k-th is exported as `entry${k}`; it takes nothing and returns nothing. */
-  readonly entries: readonly { readonly name: string; readonly steps: readonly CallStep[] }[];
+  /**
+   * The k-th is exported as `entry${k}`; it takes nothing and returns nothing. An `exact` one has the same bits in every
+   * module of the program: nothing in it is fused.
+   */
+  readonly entries: readonly { readonly name: string; readonly steps: readonly CallStep[]; readonly exact?: boolean }[];
   /** All memory that the calls touch, in bytes. */
   readonly memoryBytes: number;
   readonly data?: readonly { readonly address: number; readonly bytes: Uint8Array }[];
@@ -46,11 +49,12 @@ export function memoryPages(memoryBytes: number): number {
 }
 
 export function encodeModule(spec: ModuleSpec): EncodedModule {
-  const functions = new FunctionTable(spec.relaxed);
+  const functions = new FunctionTable();
   const exports = spec.entries.map((entry, k) => {
     const instructions = new Bytes();
     const locals: "i32"[] = [];
-    writeSteps(entry.steps, functions, instructions, 0, locals);
+    const relaxed = spec.relaxed && entry.exact !== true;
+    writeSteps(entry.steps, (kernel) => functions.kernel(kernel, relaxed), instructions, 0, locals);
     const at = functions.add(entry.name, { type: { parameters: [] }, locals, instructions: instructions.finish() });
     return { name: `entry${k}`, function: at };
   });
@@ -67,14 +71,9 @@ export function encodeModule(spec: ModuleSpec): EncodedModule {
 class FunctionTable {
   readonly list: FunctionCode[] = [];
   readonly names: string[] = [];
-  readonly #relaxed: boolean;
   readonly #byText = new Map<string, number>();
-  readonly #kernels = new Map<Kernel, number>();
+  readonly #kernels = { exact: new Map<Kernel, number>(), relaxed: new Map<Kernel, number>() };
   readonly #byStructure = new Map<string, number>();
-
-  constructor(relaxed: boolean) {
-    this.#relaxed = relaxed;
-  }
 
   /** The index of a function; equal code is one function. */
   add(name: string, f: FunctionCode): number {
@@ -87,14 +86,15 @@ class FunctionTable {
     return at;
   }
 
-  kernel(kernel: Kernel): number {
-    const known = this.#kernels.get(kernel);
+  kernel(kernel: Kernel, relaxed: boolean): number {
+    const kernels = relaxed ? this.#kernels.relaxed : this.#kernels.exact;
+    const known = kernels.get(kernel);
     if (known !== undefined) return known;
     invariant(kernel.target === "cpu", `${kernel.name} is not for the cpu`);
-    const structure = structureOf(kernel);
-    const at = this.#byStructure.get(structure) ?? this.#machine(compileKernel(kernel, this.#relaxed));
+    const structure = `${relaxed} ${structureOf(kernel)}`;
+    const at = this.#byStructure.get(structure) ?? this.#machine(compileKernel(kernel, relaxed));
     this.#byStructure.set(structure, at);
-    this.#kernels.set(kernel, at);
+    kernels.set(kernel, at);
     return at;
   }
   #machine(f: MachineFunction): number {
@@ -113,7 +113,7 @@ const code = { loop: 0x03, end: 0x0b, branchIf: 0x0d, call: 0x10, get: 0x20, set
 
 function writeSteps(
   steps: readonly CallStep[],
-  functions: FunctionTable,
+  functionOf: (kernel: Kernel) => number,
   out: Bytes,
   depth: number,
   locals: "i32"[],
@@ -126,7 +126,7 @@ function writeSteps(
       out.byte(code.constant, 0, code.set);
       out.u32(depth);
       out.byte(code.loop, 0x40);
-      writeSteps(step.steps, functions, out, depth + 1, locals);
+      writeSteps(step.steps, functionOf, out, depth + 1, locals);
       out.byte(code.get);
       out.u32(depth);
       out.byte(code.constant, 1);
@@ -160,6 +160,6 @@ function writeSteps(
       }
     }
     out.byte(code.call);
-    out.u32(functions.kernel(kernel));
+    out.u32(functionOf(kernel));
   }
 }

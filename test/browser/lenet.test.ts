@@ -1,0 +1,111 @@
+/** One bundle, four places: Node and Chromium, WebAssembly and WebGPU. The same weights, predictions and curve. */
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { beforeAll, describe, expect, test } from "vitest";
+import { bundleFiles, exampleSource, pagesOf, root, runScript, writeBundle } from "../support/bundle.ts";
+import { describeBrowser, openPage, serve } from "../support/chromium.ts";
+import { temporaryFolder } from "../support/folder.ts";
+import { unsupportedReason } from "../support/graphics.ts";
+
+interface Life {
+  readonly device: string;
+  readonly drawn: string;
+  readonly predictions: Readonly<Record<string, number[]>>;
+  readonly losses: readonly number[];
+  readonly evaluated: { readonly loss: number; readonly accuracy: number };
+  readonly trained: readonly number[];
+  readonly saliency: readonly number[];
+}
+/** What the page's script leaves for the test. */
+declare global {
+  var liveLeNet: (device: "cpu" | "webgpu") => Promise<Life>;
+}
+
+const folder = temporaryFolder();
+let files = new Map<string, Uint8Array>();
+let reference: Life;
+
+function expectNear(got: readonly number[], want: readonly number[], tolerance: number): void {
+  expect(got).toHaveLength(want.length);
+  const apart = got.reduce((most, value, k) => Math.max(most, Math.abs(value - want[k]!)), 0);
+  expect(apart).toBeLessThan(tolerance);
+}
+function expectSame(life: Life, device: string): void {
+  expect(life.device).toBe(device);
+  expect(life.drawn).toBe(reference.drawn);
+  for (const [count, values] of Object.entries(reference.predictions))
+    expectNear(life.predictions[count] ?? [], values, 1e-4);
+  expectNear(life.losses, reference.losses, 1e-3);
+  expectNear(
+    [life.evaluated.loss, life.evaluated.accuracy],
+    [reference.evaluated.loss, reference.evaluated.accuracy],
+    1e-3,
+  );
+  const scale = (values: readonly number[]) => Math.max(...values.map(Math.abs));
+  expectNear(life.trained, reference.trained, 1e-3 * scale(reference.trained));
+  expectNear(life.saliency, reference.saliency, 1e-3 * scale(reference.saliency));
+}
+
+const live = async (device: string) =>
+  (await runScript("run-lenet.mjs", pathToFileURL(join(folder.path, "index.js")).href, device)) as Life;
+
+beforeAll(async () => {
+  files = await bundleFiles(exampleSource("lenet"), { set: { batch: 4 }, batches: [1, 4] });
+  writeBundle(folder.path, files);
+  reference = await live("cpu");
+});
+
+describe("LeNet in Node", () => {
+  test("predicts the same at every batch size, and learns", () => {
+    const { predictions, losses } = reference;
+    expect(Object.values(predictions).map(({ length }) => length)).toEqual([10, 30, 640, 1000]);
+    const whole = predictions[100]!;
+    for (const values of Object.values(predictions)) expectNear(values, whole.slice(0, values.length), 1e-5);
+    const mean = (part: readonly number[]) => part.reduce((sum, loss) => sum + loss / part.length, 0);
+    expect(mean(losses.slice(-5))).toBeLessThan(0.5 * mean(losses.slice(0, 5)));
+    expect(losses).toHaveLength(20);
+  });
+  test.skipIf(unsupportedReason() !== undefined)(
+    "lives the same life on WebGPU",
+    async () => {
+      expectSame(await live("webgpu"), "webgpu");
+    },
+    300_000,
+  );
+});
+
+/** As strict as a page can be: no inline scripts, no eval, nothing from elsewhere. */
+const policy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'";
+const pageScript = `
+  import { load } from "/bundle/index.js";
+  import { liveLeNet } from "/lenet-scenario.mjs";
+  globalThis.liveLeNet = (device) => liveLeNet(load, device);`;
+const page = `<!doctype html><html lang="en"><meta charset="utf-8"><title>dlx</title>
+  <script type="module" src="/page.js"></script></html>`;
+
+describeBrowser("LeNet in Chromium, under a strict policy", (browser) => {
+  test.each(["cpu", "webgpu"] as const)(
+    "lives the same life on %s",
+    async (device) => {
+      const scenario = readFileSync(join(root, "test/support/lenet-scenario.mjs"));
+      const pages = { "/index.html": page, "/page.js": pageScript, "/lenet-scenario.mjs": scenario };
+      const server = await serve({
+        pages: { ...pages, ...pagesOf("/bundle", files) },
+        headers: { "Content-Security-Policy": policy },
+      });
+      try {
+        const { page, messages } = await openPage(browser(), server.url);
+        await page.waitForFunction(() => "liveLeNet" in globalThis);
+        const life = await page.evaluate((wanted) => globalThis.liveLeNet(wanted), device);
+        expect(messages.filter((message) => /uncaught|violates|Refused/.test(message))).toEqual([]);
+        expectSame(life, device);
+        await page.close();
+      } finally {
+        await server.close();
+      }
+    },
+    300_000,
+  );
+});
