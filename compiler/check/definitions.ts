@@ -98,7 +98,10 @@ class Checker {
     if (value) this.#expression(value, names);
   }
   #where(item: WhereItem, names: Names): void {
-    if (item.kind === "definition") return this.#expression(item.value, names);
+    if (item.kind === "definition") {
+      this.#expression(item.value, names);
+      return;
+    }
     this.#expression(item.condition, names);
     if (item.otherwise) for (const part of textParts(item.otherwise)) this.#expression(part, names);
   }
@@ -112,27 +115,33 @@ class Checker {
   #expression(node: Expression, names: Names): void {
     switch (node.kind) {
       case "reference":
-        return this.#reference(node.name, node.span, names);
+        this.#reference(node.name, node.span, names);
+        return;
       case "field":
         if (node.target.kind === "reference" && this.#known.modules.has(node.target.name)) return;
-        return this.#expression(node.target, names);
+        this.#expression(node.target, names);
+        return;
       case "index":
         for (const item of node.items)
           if (item.kind === "spread") this.#reference(item.name.text, item.name.span, names);
         break;
       case "block":
-        return this.#block(node.statements, names);
+        this.#block(node.statements, names);
+        return;
       case "lambda":
-        return this.#expression(node.body, new Set([...names, ...node.parameters.flatMap(patternNames)]));
+        this.#expression(node.body, new Set([...names, ...node.parameters.flatMap(patternNames)]));
+        return;
       case "reduction": {
         for (const { extent } of node.indices) if (extent) this.#expression(extent, names);
-        return this.#expression(node.body, new Set([...names, ...node.indices.map(({ name }) => name.text)]));
+        this.#expression(node.body, new Set([...names, ...node.indices.map(({ name }) => name.text)]));
+        return;
       }
       case "repeat": {
         this.#expression(node.count, names);
         if (node.carry) this.#expression(node.carry.initial, names);
         const carried = node.carry ? patternNames(node.carry.pattern) : [];
-        return this.#expression(node.body, new Set([...names, node.index.text, ...carried]));
+        this.#expression(node.body, new Set([...names, node.index.text, ...carried]));
+        return;
       }
       default:
         break;
@@ -170,13 +179,16 @@ class Checker {
         return;
       case "when":
         this.#expression(statement.condition, names);
-        return this.#block(statement.body.statements, names);
+        this.#block(statement.body.statements, names);
+        return;
       case "assign":
         this.#expression(statement.target, names);
-        return this.#expression(statement.value, names);
+        this.#expression(statement.value, names);
+        return;
       case "metric":
       case "expression":
-        return this.#expression(statement.value, names);
+        this.#expression(statement.value, names);
+        return;
       default:
         statement satisfies never;
     }
@@ -201,7 +213,8 @@ function addDimensions(type: Type, names: Set<string>): void {
       }
       return;
     case "list-type":
-      return addDimensions(type.element, names);
+      addDimensions(type.element, names);
+      return;
     case "tuple-type":
       for (const element of type.elements) addDimensions(element, names);
       return;
@@ -212,6 +225,7 @@ function addDimensions(type: Type, names: Set<string>): void {
     case "like-type":
       return;
     default:
+      // biome-ignore lint/correctness/noVoidTypeReturn: `type satisfies` would declare a type
       return type satisfies never;
   }
 }

@@ -63,14 +63,14 @@ export function bindArguments(
     if (name === undefined) {
       const parameter = parameters[position++];
       if (!parameter)
-        return machine.raise("E0203", arg.place, {
+        machine.raise("E0203", arg.place, {
           callee,
           expected: parameters.length,
           got: args.filter((one) => one.name === undefined).length,
         });
       name = parameter.name.text;
     } else if (!parameters.some((parameter) => parameter.name.text === name))
-      return machine.raise("E0204", arg.place, {
+      machine.raise("E0204", arg.place, {
         callee,
         name,
         suggestion: suggest(
@@ -79,7 +79,7 @@ export function bindArguments(
         ),
         known: parameters.map((parameter) => parameter.name.text).join(", "),
       });
-    if (given.has(name)) return machine.raise("E0218", arg.place, { callee, name });
+    if (given.has(name)) machine.raise("E0218", arg.place, { callee, name });
     given.set(name, arg);
   }
   // Arguments first, so that defaults may use the dimensions that they bind.
@@ -96,7 +96,7 @@ export function bindArguments(
     if (given.has(parameter.name.text)) continue;
     const name = parameter.name.text;
     if (!parameter.default)
-      return machine.raise("E0202", place, {
+      machine.raise("E0202", place, {
         callee,
         name,
         type: parameter.type ? textOf(scope.source, parameter.type) : "a value",
@@ -152,7 +152,7 @@ function runWhereItem(machine: Machine, item: WhereItem, scope: Scope, place: Pl
   }
   const condition = machine.evaluate(item.condition, scope);
   if (condition.kind !== "bool")
-    return machine.raise("E0214", placeOf(scope, item.condition), { what: "where", got: describe(condition) });
+    machine.raise("E0214", placeOf(scope, item.condition), { what: "where", got: describe(condition) });
   if (condition.value !== false) return;
   const text = item.otherwise
     ? item.otherwise.parts

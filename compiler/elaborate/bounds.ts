@@ -62,10 +62,10 @@ function visitNode(node: Node, sources: ReadonlyMap<Tensor, Tensor>, note: Note)
     if (scalar.kind === "apply") for (const one of scalar.arguments) visit(one);
     if (scalar.kind === "read") visitRead(scalar);
   };
-  const visitRead = (read: ScalarRead): void =>
-    read.coordinates.forEach((coordinate, axis) =>
-      visitCoordinate(coordinate, read.tensor.type.shape[axis] ?? 0, read.otherwise !== undefined),
-    );
+  const visitRead = (read: ScalarRead): void => {
+    for (const [axis, coordinate] of read.coordinates.entries())
+      visitCoordinate(coordinate, read.tensor.type.shape[axis] ?? 0, read.otherwise !== undefined);
+  };
   const visitCoordinate = (coordinate: Coordinate, extent: number, guarded: boolean): void => {
     const data = coordinate.terms.filter((term) => term.kind === "data");
     for (const term of data) visitRead(term.read);
@@ -82,5 +82,6 @@ function visitNode(node: Node, sources: ReadonlyMap<Tensor, Tensor>, note: Note)
   };
   visit(node.body);
   if (node.kind === "scatter_add" && node.outside === "clamp")
-    node.coordinates.forEach((one, axis) => visitCoordinate(one, node.results[0]?.type.shape[axis] ?? 0, false));
+    for (const [axis, one] of node.coordinates.entries())
+      visitCoordinate(one, node.results[0]?.type.shape[axis] ?? 0, false);
 }

@@ -106,7 +106,8 @@ class Checking {
       case "fn":
       case "layer":
       case "optimizer":
-        return this.#alone(declaration, scope);
+        this.#alone(declaration, scope);
+        return;
       default:
         declaration satisfies never;
     }
@@ -130,7 +131,10 @@ class Checking {
         }
         if (error instanceof AlreadyReported || error instanceof NotCheckable) return;
         if (!(error instanceof Undecided) && !(error instanceof RangeError)) throw error;
-        if (error instanceof RangeError) return this.#tooDeep();
+        if (error instanceof RangeError) {
+          this.#tooDeep();
+          return;
+        }
       }
     }
   }
@@ -207,8 +211,10 @@ class Checking {
         return;
       } catch (error) {
         if (error instanceof Failure) first ??= error;
-        else if (error instanceof RangeError) return this.#tooDeep();
-        else if (error instanceof AlreadyReported || error instanceof NotCheckable || error instanceof Undecided)
+        else if (error instanceof RangeError) {
+          this.#tooDeep();
+          return;
+        } else if (error instanceof AlreadyReported || error instanceof NotCheckable || error instanceof Undecided)
           return;
         else throw error;
       }
@@ -235,7 +241,10 @@ class Checking {
       const value = evaluator.evaluate(declaration.body, scope);
       finishResult(evaluator, value, declaration.result, declaration.body, scope, declaration.name.text, place, []);
     };
-    if (declaration.kind === "fn") return body();
+    if (declaration.kind === "fn") {
+      body();
+      return;
+    }
     const owner = {
       instance: aloneInstance(declaration, configured),
       prefix: [],

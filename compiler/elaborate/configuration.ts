@@ -24,24 +24,25 @@ export function configure(
         name,
         type: parameter.type ? textOf(scope.source, parameter.type) : "a value",
       });
-    const value = setting !== undefined ? valueOf(setting) : expression && machine.evaluate(expression, scope);
+    const value = setting !== undefined ? settingValue(setting) : expression && machine.evaluate(expression, scope);
     if (!value) continue;
     const what = `${name} of ${declaration.name.text}`;
     scope.bind(name, parameter.type ? machine.convert(value, parameter.type, scope, what, place) : value);
   }
 }
 
-function valueOf(setting: Setting): Value {
+function settingValue(setting: Setting): Value {
   if (typeof setting === "boolean") return { kind: "bool", value: setting };
   if (typeof setting === "number")
     return Number.isSafeInteger(setting)
       ? { kind: "int", value: constant(setting) }
       : { kind: "float", value: setting };
-  if (typeof setting !== "string") return { kind: "list", elements: setting.map(valueOf) };
+  if (typeof setting !== "string") return { kind: "list", elements: setting.map(settingValue) };
   if (setting === "true" || setting === "false") return { kind: "bool", value: setting === "true" };
-  if (/^[+-]?\d+$/.test(setting)) return valueOf(Number(setting));
+  if (/^[+-]?\d+$/.test(setting)) return settingValue(Number(setting));
   if (/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(setting)) return { kind: "float", value: Number(setting) };
   const list = /^\[(.*)\]$/.exec(setting);
-  if (list?.[1] !== undefined) return { kind: "list", elements: list[1].split(",").map((one) => valueOf(one.trim())) };
+  if (list?.[1] !== undefined)
+    return { kind: "list", elements: list[1].split(",").map((one) => settingValue(one.trim())) };
   return { kind: "str", value: setting };
 }

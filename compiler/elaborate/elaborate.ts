@@ -63,8 +63,8 @@ class Elaboration {
     slots.entries = {
       layers: this.#initial,
       block: (name) => {
-        let entry = this.#blockInitials.get(name);
-        if (!entry) this.#blockInitials.set(name, (entry = new GraphEntry("initialize", name)));
+        const entry = this.#blockInitials.get(name) ?? new GraphEntry("initialize", name);
+        this.#blockInitials.set(name, entry);
         return entry;
       },
     };

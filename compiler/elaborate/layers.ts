@@ -157,9 +157,12 @@ export function withParameters(machine: Machine, instance: Instance, tree: Value
 export function declareSlot(machine: Machine, statement: ParamStatement, scope: Scope): void {
   const { type, name } = statement;
   const place = placeOf(scope, statement);
-  if (type.kind === "like-type") return declareTree(machine, statement, machine.evaluate(type.value, scope), scope);
+  if (type.kind === "like-type") {
+    declareTree(machine, statement, machine.evaluate(type.value, scope), scope);
+    return;
+  }
   if (type.kind !== "tensor-type")
-    return machine.raise("E0206", place, { what: `${statement.kind} of this type`, where: "a train block" });
+    machine.raise("E0206", place, { what: `${statement.kind} of this type`, where: "a train block" });
   const shape = shapeOfType(machine, type, scope, (unknown) =>
     machine.raise("E0201", placeOf(scope, type), { name: unknown, suggestion: suggest(unknown, scope.names()) }),
   );
@@ -179,7 +182,7 @@ function declareTree(machine: Machine, statement: ParamStatement, like: Value, s
   const place = placeOf(scope, statement);
   const tree = like.kind === "instance" ? parametersOf(machine, like.instance) : like;
   if (tree.kind !== "tree")
-    return machine.raise("E0205", place, { name: "like", expected: "a tree of tensors", got: describe(like) });
+    machine.raise("E0205", place, { name: "like", expected: "a tree of tensors", got: describe(like) });
   let leaves: TensorValue[] | undefined;
   const leaf = (k: number): Value => {
     leaves ??= initialLeaves(machine, statement, tree.entries.length, scope);

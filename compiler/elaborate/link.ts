@@ -31,7 +31,7 @@ export function link(loaded: Loaded, evaluator: Evaluator): Linked {
     for (const file of unit.files)
       for (const declaration of file.declarations) {
         const scope = scopes.get(file);
-        const value = scope && valueOf(declaration, scope);
+        const value = scope && declaredValue(declaration, scope);
         if (!value) continue;
         values.set(declaration, value);
         // Every file of a module sees the declarations of all.
@@ -72,7 +72,7 @@ export function link(loaded: Loaded, evaluator: Evaluator): Linked {
   };
 }
 
-function valueOf(declaration: Declaration, scope: Scope): Value | undefined {
+function declaredValue(declaration: Declaration, scope: Scope): Value | undefined {
   switch (declaration.kind) {
     case "fn":
       return { kind: "fn", declaration, scope };

@@ -102,8 +102,8 @@ export class Evaluator implements Machine {
     const own = isLibrary(place) ? this.#frames.findLast(({ site }) => !isLibrary(site))?.site : undefined;
     const { source, span } = own ?? place;
     const path = this.#dynamic.owner?.instance.path;
-    let lines = lineStarts.get(source);
-    if (!lines) lineStarts.set(source, (lines = startsOf(source.text)));
+    const lines = lineStarts.get(source) ?? startsOf(source.text);
+    lineStarts.set(source, lines);
     this.domain.origin = { file: source.file, line: lineAt(lines, span.start), ...(path !== undefined && { path }) };
   }
 

@@ -11,7 +11,7 @@ export function bindPattern(machine: Machine, pattern: Pattern, value: Value, sc
     case "tuple-pattern": {
       const parts = value.kind === "tuple" || value.kind === "list" ? value.elements : undefined;
       if (parts?.length !== pattern.elements.length)
-        return machine.raise("E0217", place, {
+        machine.raise("E0217", place, {
           expected: `a tuple of ${pattern.elements.length}`,
           got: describe(value),
         });
@@ -24,8 +24,7 @@ export function bindPattern(machine: Machine, pattern: Pattern, value: Value, sc
     case "record-pattern":
       for (const { name, pattern: inner } of pattern.fields) {
         const field = value.kind === "record" ? value.fields.get(name.text) : undefined;
-        if (!field)
-          return machine.raise("E0217", place, { expected: `a record with ${name.text}`, got: describe(value) });
+        if (!field) machine.raise("E0217", place, { expected: `a record with ${name.text}`, got: describe(value) });
         bindPattern(machine, inner, field, scope, place);
       }
       return;

@@ -95,15 +95,14 @@ export function resultOutputs(machine: Machine, result: Value, place: Place): { 
         return;
       case "tuple":
       case "list":
-        value.elements.forEach((one, k) => visit(one, `${name === "" ? "output" : name}_${k + 1}`));
+        for (const [k, one] of value.elements.entries()) visit(one, `${name === "" ? "output" : name}_${k + 1}`);
         return;
       case "tree":
         for (const { path, value: one } of value.entries) visit(one, name === "" ? path : `${name}.${path}`);
         return;
       default: {
         const tensor = asTensor(value);
-        if (!tensor)
-          return machine.raise("E0205", place, { name: "the result", expected: "tensors", got: describe(value) });
+        if (!tensor) machine.raise("E0205", place, { name: "the result", expected: "tensors", got: describe(value) });
         named.push({ name: name === "" ? "output" : name, value: tensor });
       }
     }

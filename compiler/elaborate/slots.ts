@@ -89,8 +89,8 @@ export class Slots {
 
   /** Path and ordinal of the draw, hashed to 32 bits (FNV-1a). */
   stream(machine: Machine, place: Place): number {
-    let counts = this.#draws.get(machine.entry);
-    if (!counts) this.#draws.set(machine.entry, (counts = new Map()));
+    const counts = this.#draws.get(machine.entry) ?? new Map<string, number>();
+    this.#draws.set(machine.entry, counts);
     const { owner } = machine.dynamic;
     const path = owner
       ? [owner.instance.path, ...owner.prefix].join(".")

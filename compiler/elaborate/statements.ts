@@ -43,7 +43,8 @@ export function runStatement(
   const place = placeOf(scope, statement);
   switch (statement.kind) {
     case "let":
-      return runLet(machine, statement, scope);
+      runLet(machine, statement, scope);
+      return;
     case "indexed-let": {
       const value = named(machine, statement.name.text, () => indexedLet(machine, statement, scope));
       scope.bind(statement.name.text, { ...value, from: { what: statement.name.text, place } });
@@ -51,15 +52,19 @@ export function runStatement(
     }
     case "param":
     case "state":
-      return declareSlot(machine, statement, scope);
+      declareSlot(machine, statement, scope);
+      return;
     case "assign":
-      return assign(machine, statement, scope);
+      assign(machine, statement, scope);
+      return;
     case "when":
-      return when(machine, statement, scope, train);
+      when(machine, statement, scope, train);
+      return;
     case "minimize":
     case "metric":
-      if (!train) return machine.raise("E0206", place, { what: statement.kind, where: "a train block" });
-      return train(statement, scope);
+      if (!train) machine.raise("E0206", place, { what: statement.kind, where: "a train block" });
+      train(statement, scope);
+      return;
     default:
       statement satisfies never;
   }
@@ -134,7 +139,7 @@ function assign(machine: Machine, statement: AssignStatement, scope: Scope): voi
   const value = machine.evaluate(statement.value, scope);
   const values = treeOf(value);
   if (!values || (values.length !== targets.length && !(targets.length === 1 && values.length === 1)))
-    return machine.raise("E0316", place, {
+    machine.raise("E0316", place, {
       operation: ":=",
       first: targets.length === 1 ? "one tensor" : `a tree of ${targets.length} tensors`,
       second: describe(value),
@@ -204,8 +209,8 @@ function when(
     return;
   }
   const tensor = asTensor(value);
-  if (!tensor || tensor.dtype !== "bool" || tensor.shape.length > 0)
-    return machine.raise("E0214", place, { what: "when", got: describe(value) });
+  if (tensor?.dtype !== "bool" || tensor.shape.length > 0)
+    machine.raise("E0214", place, { what: "when", got: describe(value) });
   const before = machine.dynamic.mask;
   const mask = force(tensor, machine, "when");
   const both = before ? asTensor(binary(machine, "and", before, mask, place)) : mask;

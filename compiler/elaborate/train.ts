@@ -46,7 +46,7 @@ function output(
   if (run.outputs.some((one) => one.name === name)) machine.raise("E0220", place, { name, what: run.block });
   const [tensor, ...more] = treeOf(value) ?? [];
   if (!tensor || more.length > 0)
-    return machine.raise("E0205", place, { name: `${role} ${name}`, expected: "a tensor", got: describe(value) });
+    machine.raise("E0205", place, { name: `${role} ${name}`, expected: "a tensor", got: describe(value) });
   run.outputs.push({ role, name, value: tensor });
 }
 
@@ -55,7 +55,7 @@ export function runMinimize(machine: Machine, statement: MinimizeStatement, scop
   const lossPlace = placeOf(scope, statement.value);
   const value = machine.evaluate(statement.value, scope);
   if (value.kind !== "tensor" || value.shape.length > 0 || !isFloat(value.dtype))
-    return machine.raise("E0402", lossPlace, { got: describe(value) });
+    machine.raise("E0402", lossPlace, { got: describe(value) });
   const loss = stored(handleOf(force(value, machine, statement.name.text), machine, statement.name.text, lossPlace));
   output(machine, run, "loss", statement.name.text, loss, lossPlace);
   scope.bind(statement.name.text, loss);
@@ -154,12 +154,12 @@ function update(
   const chosen = isFunction(using) ? machine.invoke(using, [weight], usingPlace) : using;
   const optimizer = chosen.kind === "optimizer" ? machine.call(chosen, [], usingPlace) : chosen;
   if (optimizer.kind !== "configured-optimizer")
-    return machine.raise("E0205", usingPlace, { name: "using", expected: "an optimizer", got: describe(optimizer) });
+    machine.raise("E0205", usingPlace, { name: "using", expected: "an optimizer", got: describe(optimizer) });
   const instance = ownInstance(run, `${run.block}.${statement.name.text}.${slot.path}`, optimizer);
   const owner: Owner = { instance, prefix: [], counters: new Map(), taken: new Set() };
   const next = machine.within({ owner }, () => applyOptimizer(machine, optimizer, weight, gradient, usingPlace));
   if (next.kind !== "tensor")
-    return machine.raise("E0205", usingPlace, {
+    machine.raise("E0205", usingPlace, {
       name: `the result of ${optimizer.declaration.name.text}`,
       expected: show(weight),
       got: describe(next),

@@ -59,7 +59,7 @@ interface Point {
   readonly k: number;
   readonly data: number;
 }
-function valueOf(node: Tree, at: Point): number {
+function numberAt(node: Tree, at: Point): number {
   switch (node.kind) {
     case "number":
       return node.value;
@@ -68,17 +68,17 @@ function valueOf(node: Tree, at: Point): number {
     case "data":
       return at.data;
     case "+":
-      return valueOf(node.left, at) + valueOf(node.right, at);
+      return numberAt(node.left, at) + numberAt(node.right, at);
     case "-":
-      return valueOf(node.left, at) - valueOf(node.right, at);
+      return numberAt(node.left, at) - numberAt(node.right, at);
     case "*":
-      return valueOf(node.left, at) * valueOf(node.right, at);
+      return numberAt(node.left, at) * numberAt(node.right, at);
     case "/":
-      return Math.floor(valueOf(node.left, at) / node.by);
+      return Math.floor(numberAt(node.left, at) / node.by);
     case "%":
-      return valueOf(node.left, at) - node.by * Math.floor(valueOf(node.left, at) / node.by);
+      return numberAt(node.left, at) - node.by * Math.floor(numberAt(node.left, at) / node.by);
     case "clamp":
-      return Math.min(Math.max(valueOf(node.left, at), node.low), node.high);
+      return Math.min(Math.max(numberAt(node.left, at), node.low), node.high);
     default:
       return node satisfies never;
   }
@@ -106,7 +106,7 @@ describe("coordinates", () => {
           range(size.j).map((j) =>
             range(size.k).reduce((sum, k) => {
               const at = { i, j, k, data: id[i * size.k + k] ?? 0 };
-              const [r, c] = [valueOf(a, at), valueOf(b, at)];
+              const [r, c] = [numberAt(a, at), numberAt(b, at)];
               const inside = r >= 0 && r < rows && c >= 0 && c < columns;
               return sum + (inside ? (values[r * columns + c] ?? 0) : 3) * (1 + k);
             }, 0),
@@ -128,7 +128,7 @@ describe("coordinates", () => {
         const points = range(size.i).flatMap((i) =>
           range(size.j).flatMap((j) => range(size.k).map((k) => ({ i, j, k, data: 0 }))),
         );
-        const inside = points.every((at) => valueOf(a, at) >= 0 && valueOf(a, at) < length);
+        const inside = points.every((at) => numberAt(a, at) >= 0 && numberAt(a, at) < length);
         const text = `export fn f(x: f32[${length}]) -> f32[${size.i}, ${size.j}, ${size.k}] {
           let y[i < ${size.i}, j < ${size.j}, k < ${size.k}] = x[${textOf(a)}]
           y
@@ -140,7 +140,7 @@ describe("coordinates", () => {
           expect(error instanceof Error && error.message.startsWith("E0305")).toBe(true);
         }
         expect(got !== undefined).toBe(inside);
-        if (got && inside) for (const [n, at] of points.entries()) expect(got[n]).toBe(values[valueOf(a, at)]);
+        if (got && inside) for (const [n, at] of points.entries()) expect(got[n]).toBe(values[numberAt(a, at)]);
       }),
       { numRuns: process.env.DLX_DEEP ? 3000 : 60 },
     );

@@ -158,6 +158,6 @@ describe("derivatives in the language", () => {
   test.each(rows.map((row) => [row.name, row] as const))("%s", (_, { text, given, expected }) => {
     const got = call(text, given);
     expect(got.length).toBe(expected.length);
-    got.forEach((value, k) => expect(value).toBeCloseTo(expected[k] ?? Number.NaN, 9));
+    for (const [k, value] of got.entries()) expect(value).toBeCloseTo(expected[k] ?? Number.NaN, 9);
   });
 });

@@ -253,6 +253,6 @@ describe("index notation", () => {
   test.each(rows.map((row) => [row.name, row] as const))("%s", (_, { text, given, expected }) => {
     const got = call(text, given);
     expect(got.length).toBe(expected.length);
-    got.forEach((value, k) => expect(value).toBeCloseTo(expected[k] ?? Number.NaN, 9));
+    for (const [k, value] of got.entries()) expect(value).toBeCloseTo(expected[k] ?? Number.NaN, 9);
   });
 });

@@ -40,7 +40,7 @@ function step(body: string, more: Given = {}): Record<string, number[]> {
 }
 function close(got: readonly number[] | undefined, expected: readonly number[]): void {
   expect(got?.length).toBe(expected.length);
-  expected.forEach((value, k) => expect(got?.[k]).toBeCloseTo(value, 9));
+  for (const [k, value] of expected.entries()) expect(got?.[k]).toBeCloseTo(value, 9);
 }
 
 describe("train blocks", () => {

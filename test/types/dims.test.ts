@@ -1,8 +1,8 @@
 /** Dimensions: algebra against numbers. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import * as dims from "../../compiler/types/dims.ts";
 import type { Dim, Variable } from "../../compiler/types/dims.ts";
+import * as dims from "../../compiler/types/dims.ts";
 import { productOf, sameShape, shapeOf } from "../../compiler/types/shape.ts";
 import { type AxisPattern, emptyBindings, matchShape } from "../../compiler/types/unify.ts";
 
@@ -56,22 +56,22 @@ function toDim(node: Tree): Dim {
       return node satisfies never;
   }
 }
-function valueOf(node: Tree, at: ReadonlyMap<Variable, number>): number {
+function numberAt(node: Tree, at: ReadonlyMap<Variable, number>): number {
   switch (node.kind) {
     case "number":
       return node.value;
     case "variable":
       return at.get(node.variable) ?? 0;
     case "+":
-      return valueOf(node.left, at) + valueOf(node.right, at);
+      return numberAt(node.left, at) + numberAt(node.right, at);
     case "-":
-      return valueOf(node.left, at) - valueOf(node.right, at);
+      return numberAt(node.left, at) - numberAt(node.right, at);
     case "*":
-      return valueOf(node.left, at) * valueOf(node.right, at);
+      return numberAt(node.left, at) * numberAt(node.right, at);
     case "/":
-      return Math.floor(valueOf(node.left, at) / node.by);
+      return Math.floor(numberAt(node.left, at) / node.by);
     case "%":
-      return valueOf(node.left, at) - node.by * Math.floor(valueOf(node.left, at) / node.by);
+      return numberAt(node.left, at) - node.by * Math.floor(numberAt(node.left, at) / node.by);
     default:
       return node satisfies never;
   }
@@ -93,8 +93,8 @@ describe("dimensions", () => {
   test("mean what the expression means", () => {
     fc.assert(
       fc.property(tree, point, (node, values) => {
-        fc.pre(exact(valueOf(node, values)));
-        expect(at(toDim(node), values) + 0).toBe(valueOf(node, values) + 0);
+        fc.pre(exact(numberAt(node, values)));
+        expect(at(toDim(node), values) + 0).toBe(numberAt(node, values) + 0);
       }),
       { numRuns: 1000 },
     );
@@ -104,7 +104,7 @@ describe("dimensions", () => {
     fc.assert(
       fc.property(tree, point, (node, values) => {
         const { minimum, maximum } = dims.bounds(toDim(node));
-        const value = valueOf(node, values);
+        const value = numberAt(node, values);
         expect(value).toBeGreaterThanOrEqual(minimum);
         expect(value).toBeLessThanOrEqual(maximum);
       }),
@@ -121,7 +121,7 @@ describe("dimensions", () => {
       fc.property(tree, tree, point, (a, b, values) => {
         for (const [name, holds] of Object.entries(operations)) {
           const answer = dims.compare(toDim(a), name as dims.Comparison, toDim(b));
-          if (answer !== "unknown") expect(answer === "yes").toBe(holds(valueOf(a, values), valueOf(b, values)));
+          if (answer !== "unknown") expect(answer === "yes").toBe(holds(numberAt(a, values), numberAt(b, values)));
         }
       }),
     );
@@ -142,10 +142,10 @@ describe("dimensions", () => {
     fc.assert(
       fc.property(tree, tree, point, (a, b, values) => {
         const replaced = dims.substitute(toDim(a), (variable) => (variable === variables[0] ? toDim(b) : undefined));
-        const moved = new Map(values).set(variables[0] ?? small, valueOf(b, values));
+        const moved = new Map(values).set(variables[0] ?? small, numberAt(b, values));
         // Bounds of H are assumed by the normal form of a: keep to values that have them.
-        fc.pre(valueOf(b, values) >= 1 && exact(valueOf(a, moved)));
-        expect(at(replaced, values) + 0).toBe(valueOf(a, moved) + 0);
+        fc.pre(numberAt(b, values) >= 1 && exact(numberAt(a, moved)));
+        expect(at(replaced, values) + 0).toBe(numberAt(a, moved) + 0);
       }),
     );
   });

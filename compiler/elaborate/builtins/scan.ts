@@ -36,7 +36,8 @@ function scan(machine: Machine, args: Arguments, place: Place): Value {
     if (!next || !out)
       return machine.raise("E0217", place, { expected: "a pair (next carry, output)", got: describe(result) });
     const nexts = requireTree(machine, next, "the next carry", place);
-    carries.forEach((before, k) => checkCarry(machine, before, nexts[k], nexts.length === carries.length, place));
+    for (const [k, before] of carries.entries())
+      checkCarry(machine, before, nexts[k], nexts.length === carries.length, place);
     stackedShape = out;
     const outs =
       out.kind === "tuple" && out.elements.length === 0 ? [] : requireTree(machine, out, "the output", place);
