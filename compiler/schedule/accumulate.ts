@@ -80,8 +80,15 @@ function first(type: ScalarType, beats: (a: Expression, b: Expression) => Expres
   };
 }
 
-/** Mutable locals that hold a partial result. */
-export class Accumulator {
+/** Takes values one after the other. */
+export interface Taking {
+  take(value: Partial, ordered: boolean): void;
+  /** What has been combined so far. */
+  readonly variables: Partial;
+}
+
+/** Mutable locals that hold a partial result: for loops. */
+export class Accumulator implements Taking {
   readonly #kernel: KernelBuilder;
   readonly #combining: Combining;
   readonly variables: readonly Variable[];
@@ -97,6 +104,28 @@ export class Accumulator {
     const merged = this.#combining.merge(this.variables, here, ordered);
     const named = merged.length === 1 ? merged : merged.map((part) => this.#kernel.letIn("t", part));
     for (const [k, variable] of this.variables.entries()) this.#kernel.assign(variable, named[k]!);
+  }
+}
+
+/** The same within one block: every value has a name, and the first is taken as it is. */
+export class Chain implements Taking {
+  readonly #kernel: KernelBuilder;
+  readonly #combining: Combining;
+  readonly #lanes: Lanes;
+  #partial: Partial | undefined;
+
+  constructor(kernel: KernelBuilder, combining: Combining, lanes: Lanes) {
+    this.#kernel = kernel;
+    this.#combining = combining;
+    this.#lanes = lanes;
+  }
+  get variables(): Partial {
+    return this.#partial ?? this.#combining.identity(this.#lanes);
+  }
+  take(value: Partial, ordered: boolean): void {
+    const here = value.map((part) => splat(part, this.#lanes));
+    const merged = this.#partial === undefined ? here : this.#combining.merge(this.#partial, here, ordered);
+    this.#partial = merged.map((part) => this.#kernel.letIn("t", part));
   }
 }
 

@@ -243,6 +243,14 @@ export class Lowering {
       const [a, b, c, d] = lanes;
       return this.#kernel.letIn("t", shuffle(left, right, [pick(a), pick(b), pick(c), pick(d)]));
     }
+    const [one, other, ...more] = [...new Set(lanes)];
+    if (one !== undefined && other !== undefined && more.length === 0) {
+      // Two elements in four lanes: both splatted, and lanes picked from them.
+      const from = [one, other].map((offset) => splat(this.#load(operand, add(base, offset))));
+      const pick = (offset: number): number => (offset === one ? 0 : 4);
+      const [a, b, c, d] = lanes;
+      return this.#kernel.letIn("t", shuffle(from[0]!, from[1]!, [pick(a), pick(b), pick(c), pick(d)]));
+    }
     return vector(lanes.map((offset) => this.#load(operand, add(base, offset))));
   }
 

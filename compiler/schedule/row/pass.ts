@@ -3,8 +3,8 @@ import { invariant } from "../../invariant.ts";
 import type { KernelBuilder } from "../../kernel/build.ts";
 import { add, i32, load, mul, splat } from "../../kernel/build.ts";
 import type { Expression } from "../../kernel/ir.ts";
-import type { Combining, Partial } from "../accumulate.ts";
-import { Accumulator, combining, mergeAll, mergeLanes } from "../accumulate.ts";
+import type { Combining, Partial, Taking } from "../accumulate.ts";
+import { Accumulator, Chain, combining, mergeAll, mergeLanes } from "../accumulate.ts";
 import type { Member } from "../group.ts";
 import type { Accesses, Lanes, Loop } from "../loops.ts";
 import type { Lowering } from "../lower.ts";
@@ -34,8 +34,8 @@ const mostKept = 2 ** 16;
 
 /** The accumulators of one reduction at one level: `wide` of four lanes, and one for what does not fill four. */
 interface Sums {
-  readonly wide: readonly Accumulator[];
-  readonly narrow: Accumulator | undefined;
+  readonly wide: readonly Taking[];
+  readonly narrow: Taking | undefined;
 }
 type Level = ReadonlyMap<Member, Sums>;
 
@@ -84,7 +84,7 @@ export class RowPass {
     const unroll = this.#fills === undefined && elements <= this.#options.unrolled;
     const sets = this.#setCount(pass);
     this.#narrow = this.#fills !== undefined && this.#fills.loop.extent % stepOf(this.#fills) !== 0;
-    const outer = this.#level(pass.reductions, sets);
+    const outer = this.#level(pass.reductions, sets, unroll);
     const stages: Stage[] = loops.map((loop) => ({ loop, fills: false, from: i32(0), count: loop.extent }));
     if (this.#fills) stages.push({ loop: this.#fills.loop, fills: true, from: i32(0), count: this.#fills.loop.extent });
     if (unroll) this.#unrolled(pass, stages, lowering, outer, new Map());
@@ -112,13 +112,15 @@ export class RowPass {
     return Math.max(1, Math.min(sets, steps));
   }
 
-  #level(reductions: readonly Member[], sets: number): Level {
+  #level(reductions: readonly Member[], sets: number, inOneBlock = false): Level {
     const level = new Map<Member, Sums>();
     for (const member of reductions) {
       const combine = this.#combining(member);
       const lanes = this.#wide || this.#fills ? 4 : 1;
       level.set(member, {
-        wide: Array.from({ length: sets }, () => new Accumulator(this.#kernel, combine, lanes)),
+        wide: Array.from({ length: sets }, () =>
+          inOneBlock ? new Chain(this.#kernel, combine, lanes) : new Accumulator(this.#kernel, combine, lanes),
+        ),
         narrow: this.#narrow ? new Accumulator(this.#kernel, combine, 1) : undefined,
       });
     }
