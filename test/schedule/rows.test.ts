@@ -1,0 +1,166 @@
+/** Rows of many extents: random domains, orders of axes, guards and strides, through every lane, tail and chunk. */
+import fc from "fast-check";
+import { test } from "vitest";
+import { at, constantScalar, elementCount, GraphBuilder, read } from "../../compiler/graph/builder.ts";
+import type { Axis, Combiner, Coordinate, Graph, GraphOutput, Scalar, Tensor } from "../../compiler/graph/graph.ts";
+import { printGraph } from "../../compiler/graph/print.ts";
+import { verify } from "../../compiler/graph/verify.ts";
+import { evaluateOutputs } from "../../compiler/reference/evaluate.ts";
+import { expectClose } from "../support/compare.ts";
+import { Choices } from "../support/random-body.ts";
+import { interpretOnCpu, runOnCpu } from "../support/run-cpu.ts";
+
+const extents = [2, 3, 4, 5, 7, 8, 9, 12, 16, 17, 33, 64, 130, 300] as const;
+const combiners: readonly Combiner[] = ["sum", "sum", "max", "min", "prod", "max_first", "min_first", "moments"];
+
+interface Row {
+  readonly graph: Graph;
+  readonly inputs: readonly number[][];
+  readonly [fc.toStringMethod]?: () => string;
+}
+
+const f32 = (name: string, ...operands: Scalar[]): Scalar => ({
+  kind: "apply",
+  type: "f32",
+  name,
+  arguments: operands,
+});
+
+/** A domain, two inputs over it, and a chain of reductions over some of its axes and maps over all of them. */
+function rowGraph(seed: number): Row {
+  const choices = new Choices(seed);
+  const axes: Axis[] = [];
+  for (let points = 1; axes.length < choices.between(1, 4) || axes.length === 0; ) {
+    const extent = choices.of(extents);
+    if (points * extent > 6000) break;
+    points *= extent;
+    axes.push({ name: `i${axes.length}`, extent });
+  }
+  const builder = new GraphBuilder();
+  const order = shuffled(choices, axes.length);
+  /** Axis k of a full tensor is the domain's index order[k]. */
+  const full = order.map((position) => axes[position]!.extent);
+  const guard = choices.chance(40);
+  const wider = order.map(() => (guard && choices.chance(50) ? choices.between(1, 2) : 0));
+  const x = builder.input("x", { dtype: "f32", shape: full.map((extent, k) => Math.max(1, extent - wider[k]!)) });
+  const y = builder.input("y", { dtype: "f32", shape: full });
+  const reduced = axes.map(() => choices.chance(50));
+  if (!reduced.includes(true)) reduced[choices.below(axes.length)] = true;
+  const parallel = axes.filter((_, k) => !reduced[k]);
+  const reduction = axes.filter((_, k) => reduced[k]);
+  // Positions of the domain's indices in a reduction's own domain.
+  const position = axes.map((axis) => [...parallel, ...reduction].indexOf(axis));
+  const place = (positions: readonly number[]): Coordinate[] => order.map((index) => at(positions[index]!));
+  const inRow = (tensor: Tensor): Scalar => read(tensor, place(position));
+  const readX = (positions: readonly number[]): Scalar => {
+    const coordinates = order.map(
+      (index, k): Coordinate =>
+        wider[k]! > 0 ? at(positions[index]!, 1, x.type.shape[k]! === 1 ? 0 : -1) : at(positions[index]!),
+    );
+    const guarded = wider.some((more) => more > 0);
+    return read(x, coordinates, guarded ? 0.25 : undefined);
+  };
+  const outputs: GraphOutput[] = [];
+  const show = (tensor: Tensor): void => {
+    outputs.push({ tensor, role: "result", path: tensor.name });
+  };
+  let current: Scalar = f32("add", readX(position), inRow(y));
+  let fullTensor: Tensor | undefined;
+  const rows: Tensor[] = [];
+  for (let pass = choices.between(1, 3); pass > 0; pass--) {
+    const combiner = choices.of(combiners);
+    const body =
+      combiner === "prod"
+        ? f32("add", f32("mul", current, constantScalar("f32", 0.001)), constantScalar("f32", 1))
+        : current;
+    const results = builder.generic({ hint: combiner, combiner, parallel, reduction, body });
+    for (const result of results) if (choices.chance(60)) show(result);
+    const [row] = results;
+    rows.push(row!);
+    const own = full.map((extent) => extent);
+    // A map over the whole domain, in the order of the tensors' axes.
+    const here = order.map((_, k) => k);
+    const inOrder = axes.map((_, index) => order.indexOf(index));
+    const rowHere = read(
+      row!,
+      parallel.map((axis) => at(inOrder[axes.indexOf(axis)]!)),
+    );
+    const before = fullTensor
+      ? read(
+          fullTensor,
+          here.map((k) => at(k)),
+        )
+      : readX(inOrder);
+    const value = choices.chance(30)
+      ? f32("exp", f32("mul", f32("sub", before, rowHere), constantScalar("f32", 0.1)))
+      : f32("sub", before, f32("mul", rowHere, constantScalar("f32", 0.5)));
+    fullTensor = builder.generic({
+      hint: "map",
+      combiner: "map",
+      parallel: order.map((index) => axes[index]!),
+      body: value,
+      shape: own,
+    })[0]!;
+    if (choices.chance(50)) show(fullTensor);
+    current = f32("add", inRow(fullTensor), choices.chance(50) ? constantScalar("f32", 0) : inRow(y));
+  }
+  const [first, second] = rows;
+  if (first && second && choices.chance(50))
+    show(
+      builder.map(
+        "both",
+        first.type.shape,
+        f32(
+          "add",
+          read(
+            first,
+            first.type.shape.map((_, k) => at(k)),
+          ),
+          read(
+            second,
+            second.type.shape.map((_, k) => at(k)),
+          ),
+        ),
+      ),
+    );
+  if (outputs.length === 0) show(fullTensor!);
+  const graph = builder.finish(outputs.filter(({ tensor }, k) => outputs.findIndex((o) => o.tensor === tensor) === k));
+  const inputs = graph.inputs.map(({ tensor }) =>
+    Array.from({ length: elementCount(tensor.type.shape) }, () => choices.between(-16, 16) / 8),
+  );
+  return { graph, inputs, [fc.toStringMethod]: () => `\n${printGraph(graph)}` };
+}
+
+function shuffled(choices: Choices, count: number): number[] {
+  const order = Array.from({ length: count }, (_, k) => k);
+  for (let k = count - 1; k > 0; k--) {
+    const other = choices.below(k + 1);
+    [order[k], order[other]] = [order[other]!, order[k]!];
+  }
+  return order;
+}
+
+const graphs = fc.integer({ min: 0, max: 2 ** 31 - 1 }).map(rowGraph);
+const runs = process.env.DLX_DEEP ? 2000 : 60;
+
+test("random rows on WebAssembly", () => {
+  fc.assert(
+    fc.property(graphs, ({ graph, inputs }) => {
+      verify(graph, "the generator");
+      expectClose(graph, runOnCpu(graph, inputs), evaluateOutputs(graph, inputs), { relative: 2e-5, absolute: 2e-5 });
+    }),
+    { numRuns: runs },
+  );
+});
+
+test("random rows stay in their buffers", () => {
+  fc.assert(
+    fc.property(graphs, ({ graph, inputs }) => {
+      expectClose(graph, interpretOnCpu(graph, inputs), evaluateOutputs(graph, inputs), {
+        relative: 2e-5,
+        absolute: 2e-5,
+      });
+    }),
+    { numRuns: runs / 6 },
+  );
+});
