@@ -76,3 +76,8 @@ function sort(
   });
   return new Arguments(given, others, place);
 }
+
+/** A function that a function of the language returns. */
+export function functionOf(name: string, call: (args: readonly ArgumentValue[], place: Place) => Value): Value {
+  return { kind: "builtin", name, call };
+}

@@ -1,14 +1,14 @@
-/** Differentiation: `grad value_and_grad vjp jvp hvp hessian vmap stop_gradient custom_grad trace`. */
+/** Differentiation: `grad value_and_grad vjp jvp hvp hessian`. */
 
 import * as dims from "../../types/dims.ts";
 import { isFloat } from "../../types/dtype.ts";
 import type { Machine } from "../context.ts";
 import { applyElement, constantElement, type Handle, type Index, indexElement } from "../element.ts";
 import { constantInt } from "../indexing.ts";
-import { define, filled, force, handleOf, partly, show, stored, storeOver, storeValue } from "../tensors.ts";
+import { define, filled, force, handleOf, partly, show, storeOver } from "../tensors.ts";
 import { requireTree, withLeaves } from "../trees.ts";
 import { type ArgumentValue, describe, type Place, type TensorValue, type Value } from "../values.ts";
-import type { Builtin } from "./define.ts";
+import { type Builtin, functionOf } from "./define.ts";
 
 /** A use of a value that gradients are taken with respect to. */
 interface Alias {
@@ -106,9 +106,6 @@ function oneNumber(machine: Machine, result: Value, place: Place): TensorValue {
   return machine.raise("E0402", place, { got: describe(result) });
 }
 
-function functionOf(name: string, call: (args: readonly ArgumentValue[], place: Place) => Value): Value {
-  return { kind: "builtin", name, call };
-}
 function leavesOfResult(machine: Machine, value: Value, place: Place): TensorValue[] {
   return requireTree(machine, value, "the result", place);
 }
@@ -265,152 +262,4 @@ function hessian(machine: Machine, f: Value, x: Value, place: Place): Value {
   });
 }
 
-// ---- vmap -------------------------------------------------------------------------------------------------------------------
-
-function mapped(machine: Machine, f: Value, args: readonly ArgumentValue[], place: Place): Value {
-  let extent: dims.Dim | undefined;
-  for (const { value, place: at } of args)
-    for (const leaf of requireTree(machine, value, "an argument of vmap", at)) {
-      const [first] = leaf.shape;
-      if (!first)
-        machine.raise("E0205", at, {
-          name: "an argument of vmap",
-          expected: "a tensor with a leading axis",
-          got: show(leaf),
-        });
-      else if (extent && dims.compare(extent, "==", first) === "no")
-        machine.raise("E0304", at, {
-          name: "the mapped axis",
-          first: dims.printDim(extent),
-          firstTensor: "the first argument",
-          second: dims.printDim(first),
-          secondTensor: show(leaf),
-        });
-      else extent ??= first;
-    }
-  if (!extent) return machine.raise("E0203", place, { callee: "the function", expected: 1, got: 0 });
-  const index = machine.index("b", extent);
-  const rows = args.map((arg) => ({
-    ...arg,
-    value: withLeaves(
-      arg.value,
-      requireTree(machine, arg.value, "an argument", arg.place).map((leaf) => row(force(leaf, machine, "x"), index)),
-    ),
-  }));
-  const result = machine.within({ open: [...machine.dynamic.open, index] }, () => machine.call(f, rows, place));
-  const leaves = requireTree(machine, result, "the result of the mapped function", place);
-  return withLeaves(
-    result,
-    leaves.map((leaf) => {
-      const own = leaf.shape.map((size, axis) => machine.index(`i${axis}`, size));
-      return define(machine, "mapped", [index, ...own], leaf.at(own.map(indexElement)), { dtype: leaf.dtype });
-    }),
-  );
-}
-function row(value: TensorValue, index: Index): TensorValue {
-  const at: TensorValue["at"] = (coordinates, otherwise) => value.at([indexElement(index), ...coordinates], otherwise);
-  return {
-    kind: "tensor",
-    dtype: value.dtype,
-    shape: value.shape.slice(1),
-    at,
-    ...((value.handle || value.readable) && { readable: true as const }),
-  };
-}
-
-const others: readonly Builtin[] = [
-  {
-    name: "vmap",
-    parameters: ["f"],
-    makesFunction: true,
-    run: (machine, args) => functionOf("vmap(f)", (inputs, at) => mapped(machine, args.get("f"), inputs, at)),
-  },
-  {
-    name: "stop_gradient",
-    parameters: ["x"],
-    run: (machine, args) => {
-      const x = args.get("x");
-      if (x.kind === "int" || x.kind === "float" || x.kind === "bool") return x;
-      const leaves = requireTree(machine, x, "x of stop_gradient", args.placeOf("x"));
-      return withLeaves(
-        x,
-        leaves.map((leaf) => {
-          if (!isFloat(leaf.dtype)) return leaf;
-          const { handle, free } = storeValue(machine, leaf, "stopped");
-          return partly(machine.domain.stop(handle), free);
-        }),
-      );
-    },
-  },
-  {
-    name: "trace",
-    parameters: ["x", "name"],
-    run: (machine, args, place) => {
-      const name = args.get("name");
-      const x = args.get("x");
-      if (name.kind !== "str" || x.kind !== "tensor")
-        return machine.raise("E0205", place, {
-          name: "trace",
-          expected: "a tensor and a name",
-          got: `${describe(x)} and ${describe(name)}`,
-        });
-      const { handle, free } = storeValue(machine, x, name.value);
-      return partly(machine.domain.alias(handle, name.value), free);
-    },
-  },
-  {
-    name: "custom_grad",
-    parameters: ["forward", "backward"],
-    makesFunction: true,
-    run: (machine, args) =>
-      functionOf("custom_grad(forward, backward)", (inputs, at) =>
-        customGradient(machine, args.get("forward"), args.get("backward"), inputs, at),
-      ),
-  },
-];
-
-function customGradient(
-  machine: Machine,
-  forward: Value,
-  backward: Value,
-  inputs: readonly ArgumentValue[],
-  place: Place,
-): Value {
-  const argument: Value = { kind: "tuple", elements: inputs.map(({ value }) => value) };
-  const operands = requireTree(machine, argument, "an argument", place);
-  let shape: Value | undefined;
-  const apart = (handles: readonly Handle[]): readonly Value[] => {
-    const tree = withLeaves(argument, handles.slice(0, operands.length).map(stored));
-    return tree.kind === "tuple" ? tree.elements : [tree];
-  };
-  const results = machine.domain.custom({
-    hint: "custom",
-    operands: operands.map((one) => handleOf(one, machine, "operand", place)),
-    forward: (handles) => {
-      shape = machine.invoke(forward, apart(handles), place);
-      return requireTree(machine, shape, "the result", place).map((one) => handleOf(one, machine, "result", place));
-    },
-    backward: (handles) => {
-      const rest = handles.slice(operands.length);
-      const output = shape ?? argument;
-      const half = rest.length / 2;
-      const values = [
-        ...apart(handles),
-        withLeaves(output, rest.slice(0, half).map(stored)),
-        withLeaves(output, rest.slice(half).map(stored)),
-      ];
-      const adjoint = machine.invoke(backward, values, place);
-      const leaves = requireTree(machine, adjoint, "the result of backward", place);
-      if (leaves.length !== operands.length)
-        machine.raise("E0316", place, {
-          operation: "custom_grad",
-          first: `${operands.length} arguments`,
-          second: `${leaves.length} adjoints`,
-        });
-      return leaves.map((one) => handleOf(one, machine, "adjoint", place));
-    },
-  });
-  return shape ? withLeaves(shape, results.map(stored)) : argument;
-}
-
-export const differentiationBuiltins: readonly Builtin[] = [...gradients, ...others];
+export const differentiationBuiltins: readonly Builtin[] = gradients;

@@ -8,12 +8,14 @@ import { scalarBuiltins } from "./scalars.ts";
 import { scanBuiltins } from "./scan.ts";
 import { shapeBuiltins } from "./shapes.ts";
 import { treeBuiltins } from "./trees.ts";
+import { valueBuiltins } from "./values.ts";
 
 const all: readonly Builtin[] = [
   ...scalarBuiltins,
   ...shapeBuiltins,
   ...treeBuiltins,
   ...differentiationBuiltins,
+  ...valueBuiltins,
   ...scanBuiltins,
   ...originBuiltins,
 ];
