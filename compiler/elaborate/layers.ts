@@ -266,7 +266,8 @@ export function memberOf(machine: Machine, instance: Instance, name: string, pla
   if (child) return { kind: "instance", instance: child };
   return machine.raise("E0213", place, {
     name,
-    what: describe({ kind: "instance", instance }),
+    // Its tensors come into being when it is first applied.
+    what: `${describe({ kind: "instance", instance })}${instance.applied ? "" : ", not applied yet,"}`,
     suggestion: suggest(name, ["params", ...instance.slots.keys(), ...instance.children.keys()]),
     known: ["params", ...instance.slots.keys(), ...instance.children.keys()].join(", "),
   });
