@@ -1,5 +1,5 @@
 /** From tree to text: the formatter. `parse(print(module))` gives the same tree. */
-import type { Declaration, Expression, Module, Parameter, Type, WhereItem } from "./ast.ts";
+import type { Declaration, Expression, Module, Parameter, Text, Type, WhereItem } from "./ast.ts";
 import { createLinePrinter, createPrinter } from "./create-printer.ts";
 import {
   blankLine,
@@ -107,6 +107,11 @@ function printWhere(print: Printer, where: readonly WhereItem[], equals: boolean
   return concat("where ", indent(join(line, parts), "where ".length));
 }
 
+/** A text that does not fit goes onto a line of its own before the condition is broken. */
+function reason(print: Printer, text: Text): Document {
+  return concat(" else", group(indent(concat(line, print.text(text)))));
+}
+
 /** `isBeforeBody`: `= body` follows, and a lone name would be taken for a definition. */
 function printWhereItem(print: Printer, item: WhereItem, isBeforeBody: boolean): Document {
   switch (item.kind) {
@@ -114,11 +119,11 @@ function printWhereItem(print: Printer, item: WhereItem, isBeforeBody: boolean):
       return concat(item.name.text, " = ", print(item.value));
     case "condition": {
       const condition = print(item.condition, { elseFollows: item.otherwise !== undefined });
-      if (item.otherwise !== undefined) return concat(condition, " else ", print.text(item.otherwise));
+      if (item.otherwise !== undefined) return concat(condition, reason(print, item.otherwise));
       return isBeforeBody && item.condition.kind === "reference" ? concat("(", condition, ")") : condition;
     }
     case "warning":
-      return concat("warn ", print(item.condition, { elseFollows: true }), " else ", print.text(item.otherwise));
+      return concat("warn ", print(item.condition, { elseFollows: true }), reason(print, item.otherwise));
     default:
       return item satisfies never;
   }

@@ -60,13 +60,13 @@ export function checkDerivative(
 ): Verdict {
   const wrt = derivative.wrt.flatMap((tensor, k) => {
     if (!isFloat(tensor.type.dtype)) return [];
-    const at = valueOf(values, tensor);
+    const at = valuesOf(values, tensor);
     const gradient = derivative.gradients[k];
     // No gradient means that nothing depends on it: a slope of 0 is promised.
-    return [{ tensor, at, gradient: gradient ? valueOf(values, gradient) : new Float64Array(at.length) }];
+    return [{ tensor, at, gradient: gradient ? valuesOf(values, gradient) : new Float64Array(at.length) }];
   });
   if (wrt.length === 0) return { kind: "constant" };
-  const outputs = derivative.outputs.map(({ tensor, adjoint }) => ({ tensor, weight: valueOf(values, adjoint) }));
+  const outputs = derivative.outputs.map(({ tensor, adjoint }) => ({ tensor, weight: valuesOf(values, adjoint) }));
   const nodes = between(graph, derivative);
   const made = new Set(nodes.flatMap((node) => node.results));
   const given = [
@@ -81,7 +81,7 @@ export function checkDerivative(
     nodes,
     outputs: [],
   };
-  const base = new Map(given.map((tensor) => [tensor, valueOf(values, tensor)]));
+  const base = new Map(given.map((tensor) => [tensor, valuesOf(values, tensor)]));
 
   /** The outputs weighted by their adjoints, `distance` along the direction. Differences to the base lose fewer digits. */
   const along = (direction: readonly Values[], distance: number): number => {
@@ -95,8 +95,8 @@ export function checkDerivative(
     const all = evaluate(part, inputs);
     let total = 0;
     for (const { tensor, weight } of outputs) {
-      const now = valueOf(all, tensor);
-      const then = valueOf(values, tensor);
+      const now = valuesOf(all, tensor);
+      const then = valuesOf(values, tensor);
       for (let i = 0; i < now.length; i++) total += ((now[i] ?? 0) - (then[i] ?? 0)) * (weight[i] ?? 0);
     }
     return total;
@@ -134,7 +134,7 @@ function dot(a: Values, b: Values | undefined): number {
   return sum;
 }
 
-function valueOf(values: ReadonlyMap<Tensor, Values>, tensor: Tensor): Values {
+function valuesOf(values: ReadonlyMap<Tensor, Values>, tensor: Tensor): Values {
   const found = values.get(tensor);
   if (!found) throw new RangeError(`%${tensor.name} has no value`);
   return found;

@@ -70,8 +70,11 @@ console.log(`Wrote ${8000} digits to train on and ${digits.labels.length} held o
 const model = "examples/lenet/model.dlx";
 const data = `idx:${path("digits")}`;
 const weights = path("run/weights.safetensors");
-dlx("train", model, "--data", data, "--epochs", "20", "--set", "steps=2500", "--device", "cpu", "--out", path("run"));
-const evaluation = JSON.parse(dlx("eval", model, "--weights", weights, "--data", data, "--json"));
+dlx(
+  ...["train", model, "--data", data, "--epochs", "20", "--device", "cpu", "--out", path("run")],
+  ...["--set", "steps=2500", "--set", "shift=2", "--set", "peak=0.02"],
+);
+const evaluation = JSON.parse(dlx("eval", model, "--device", "cpu", "--weights", weights, "--data", data, "--json"));
 console.log(`held-out accuracy ${(100 * evaluation.accuracy).toFixed(2)}%, loss ${evaluation.loss.toFixed(4)}`);
 dlx("build", model, "--batch", "1,64", "--train", "--weights", weights, "--out", path("bundle"));
 
@@ -88,7 +91,18 @@ writeFileSync(
     Buffer.from(images.buffer),
   ]),
 );
-dlx("predict", model, "--weights", weights, "--input", path("held-out.npy"), "--output", path("predicted.npy"));
+dlx(
+  "predict",
+  model,
+  "--device",
+  "cpu",
+  "--weights",
+  weights,
+  "--input",
+  path("held-out.npy"),
+  "--output",
+  path("predicted.npy"),
+);
 const npy = readFileSync(join(work, "predicted.npy"));
 const trained = new Float32Array(Uint8Array.from(npy.subarray(10 + npy.readUInt16LE(8))).buffer);
 

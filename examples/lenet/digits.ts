@@ -56,7 +56,7 @@ function idx(dimensions: readonly number[], bytes: Uint8Array): Uint8Array {
   const header = new DataView(new ArrayBuffer(4 + 4 * dimensions.length));
   header.setUint8(2, 0x08); // unsigned bytes
   header.setUint8(3, dimensions.length);
-  dimensions.forEach((extent, k) => header.setUint32(4 + 4 * k, extent));
+  for (const [k, extent] of dimensions.entries()) header.setUint32(4 + 4 * k, extent);
   return Buffer.concat([new Uint8Array(header.buffer), bytes]);
 }
 

@@ -10,23 +10,45 @@ const bias = (y, b) => y.add(b.reshape([1, b.shape[0], 1, 1]));
 
 function loss(p, image, target) {
   const squares = Object.values(p).map((w) => w.ref.mul(w.ref).sum());
-  let h = nn.relu(bias(lax.convGeneralDilated(image, p.conv1w.ref, [1, 1], [[2, 2], [2, 2]]), p.conv1b.ref));
+  let h = nn.relu(
+    bias(
+      lax.convGeneralDilated(
+        image,
+        p.conv1w.ref,
+        [1, 1],
+        [
+          [2, 2],
+          [2, 2],
+        ],
+      ),
+      p.conv1b.ref,
+    ),
+  );
   h = pool(h);
   h = pool(nn.relu(bias(lax.convGeneralDilated(h, p.conv2w.ref, [1, 1], "VALID"), p.conv2b.ref)));
   h = h.reshape([h.shape[0], 400]);
   h = nn.relu(affine(h, p.dense1w.ref, p.dense1b.ref));
   h = nn.relu(affine(h, p.dense2w.ref, p.dense2b.ref));
   const logits = affine(h, p.dense3w.ref, p.dense3b.ref);
-  const nll = nn.logSoftmax(logits).mul(target).sum().mul(-1 / image.shape[0]);
+  const nll = nn
+    .logSoftmax(logits)
+    .mul(target)
+    .sum()
+    .mul(-1 / image.shape[0]);
   tree.dispose(p);
-  return squares.reduce((a, b) => a.add(b)).mul(1e-4).add(nll);
+  return squares
+    .reduce((a, b) => a.add(b))
+    .mul(1e-4)
+    .add(nll);
 }
 
 export async function prepare(weights, images, labels) {
   await init("wasm");
   defaultDevice("wasm");
   const batch = labels.length;
-  let params = Object.fromEntries(Object.entries(weights).map(([k, { data, shape }]) => [k, np.array(data).reshape(shape)]));
+  let params = Object.fromEntries(
+    Object.entries(weights).map(([k, { data, shape }]) => [k, np.array(data).reshape(shape)]),
+  );
   let velocity = Object.fromEntries(Object.entries(weights).map(([k, { shape }]) => [k, np.zeros(shape)]));
   const image = np.array(images).reshape([batch, 1, 28, 28]);
   const target = nn.oneHot(np.array(Int32Array.from(labels), { dtype: np.int32 }), 10);

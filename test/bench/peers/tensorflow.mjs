@@ -35,7 +35,9 @@ function filterGradient({ inputs: { x, dy }, backend, attrs: { strides, pad, fil
           }
   const engine = tf.engine();
   const left = engine.makeTensorFromTensorInfo(patches);
-  const product = tf.tidy(() => tf.reshape(tf.matMul(left, tf.reshape(dy, [n * oh * ow, outChannels]), true), filterShape));
+  const product = tf.tidy(() =>
+    tf.reshape(tf.matMul(left, tf.reshape(dy, [n * oh * ow, outChannels]), true), filterShape),
+  );
   left.dispose();
   return product;
 }
@@ -43,7 +45,8 @@ function filterGradient({ inputs: { x, dy }, backend, attrs: { strides, pad, fil
 /** The gradient of 2 x 2 pooling in NHWC goes to each window's first maximum. */
 function poolGradient({ inputs: { dy, input }, backend, attrs: { filterSize, strides } }) {
   const size = typeof filterSize === "number" ? filterSize : filterSize[0];
-  if (size !== (typeof strides === "number" ? strides : strides[0])) throw new Error("only windows side by side are written");
+  if (size !== (typeof strides === "number" ? strides : strides[0]))
+    throw new Error("only windows side by side are written");
   const [n, h, w, c] = input.shape;
   const dx = backend.makeOutput(input.shape, "float32");
   const to = backend.typedArrayFromHeap(dx).fill(0);
@@ -78,7 +81,8 @@ export async function prepare(weights, images, labels) {
   const variables = Object.fromEntries(
     Object.entries(weights).map(([name, { data, shape }]) => {
       const tensor = tf.tensor(data, shape);
-      const laidOut = shape.length === 4 ? tf.transpose(tensor, [2, 3, 1, 0]) : shape.length === 2 ? tf.transpose(tensor) : tensor;
+      const laidOut =
+        shape.length === 4 ? tf.transpose(tensor, [2, 3, 1, 0]) : shape.length === 2 ? tf.transpose(tensor) : tensor;
       return [name, tf.variable(laidOut)];
     }),
   );
