@@ -60,12 +60,19 @@ export function checkSource(
 export function compile(source: Source, loader: ModuleLoader, options: CompileOptions = {}): CompileResult {
   // Whether rows are independent is seen on a graph with more than one of them.
   const wanted = new Set([1, ...(options.batches ?? [])]);
-  const batches = [...wanted, ...(wanted.size > 1 ? [] : [PROBE])];
+  const probing = wanted.size === 1;
+  const batches = [...wanted, ...(probing ? [PROBE] : [])];
   const { program: probed, diagnostics } = elaborateSource(source, loader, { ...options, batches });
   if (!probed) return { diagnostics, compiled: undefined };
-  const isWanted = ({ kind, batch }: Program["entries"][number]) =>
-    kind !== "predict" || batch === undefined || wanted.has(batch) || batch === options.sizes?.N;
-  const entries = [...probed.entries.filter(isWanted), ...furtherEvaluations(source, loader, options, probed)];
+  const isProbe = ({ kind, of, batch }: Program["entries"][number]) =>
+    probing &&
+    (kind === "predict" || kind === "call") &&
+    batch === PROBE &&
+    probed.entries.some((other) => other.kind === kind && other.of === of && other.batch === 1);
+  const entries = [
+    ...probed.entries.filter((entry) => !isProbe(entry)),
+    ...furtherEvaluations(source, loader, options, probed),
+  ];
   const program: Program = { ...probed, entries };
   const generated = generate(program, {
     targets: options.targets ?? ["wasm", "webgpu"],

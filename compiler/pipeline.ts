@@ -32,7 +32,11 @@ export interface Generated {
 
 export function generate(elaborated: Program, options: PipelineOptions): Generated {
   const program = optimizeProgram(elaborated, options.verify);
-  const cpu = options.targets.includes("wasm") ? planned(program, "cpu") : undefined;
+  const targetsCpu = options.targets.includes("wasm");
+  // Even where WebAssembly is no target it draws the initial values.
+  const onCpu = (entry: ProgramEntry) => targetsCpu || entry.kind === "initialize";
+  const cpu = targetsCpu || program.entries.some(onCpu) ? planned(program, "cpu", onCpu) : undefined;
+  const withRelaxed = targetsCpu && options.relaxed;
   const gpu = options.targets.includes("webgpu") ? planned(program, "gpu") : undefined;
   const wgsl = gpu && new WgslProgram();
   return {
@@ -41,11 +45,11 @@ export function generate(elaborated: Program, options: PipelineOptions): Generat
       main: program.main,
       persistent: program.persistent,
       entries: program.entries.map(({ graph, ...entry }) => ({ ...entry, outputs: outputsOf(graph) })),
-      separable: separableModels(options.probe),
+      separable: separableCalls(options.probe),
       wasm: cpu
         ? {
             file: "kernels.wasm",
-            ...(options.relaxed && { relaxed: "kernels.relaxed.wasm" }),
+            ...(withRelaxed && { relaxed: "kernels.relaxed.wasm" }),
             sha256: "",
             plan: cpu.plan,
           }
@@ -54,7 +58,7 @@ export function generate(elaborated: Program, options: PipelineOptions): Generat
       weights: null,
     },
     wasm: cpu && encode(program, cpu, false),
-    relaxed: cpu && options.relaxed ? encode(program, cpu, true) : undefined,
+    relaxed: cpu && withRelaxed ? encode(program, cpu, true) : undefined,
     wgsl: wgsl?.text(),
     notes: { wasm: notes(cpu), webgpu: notes(gpu) },
   };
@@ -76,9 +80,13 @@ function isFor(target: Target, entry: ProgramEntry): boolean {
   return target === "cpu" || entry.kind !== "initialize";
 }
 
-export function planned(program: Program, target: Target): PlannedTarget {
+export function planned(
+  program: Program,
+  target: Target,
+  wanted: (entry: ProgramEntry) => boolean = () => true,
+): PlannedTarget {
   const schedules = program.entries.map((entry): Schedule | null =>
-    isFor(target, entry) ? schedule(entry.graph, target) : null,
+    isFor(target, entry) && wanted(entry) ? schedule(entry.graph, target) : null,
   );
   // WebGPU's default limit on one binding; its offsets are multiples of 256.
   return planTarget(program, schedules, target, target === "gpu" ? { chunkBytes: 128 * 2 ** 20 } : {});
@@ -126,7 +134,11 @@ function outputsOf(graph: Graph): OutputSlot[] {
 }
 
 /** Shown on the graph of a size above 1: at 1 the batch axis carries no index. */
-function separableModels(program: Program): string[] {
-  const predictions = program.entries.filter(({ kind, batch }) => kind === "predict" && (batch ?? 0) > 1);
-  return [...new Set(predictions.filter(({ graph, batch }) => isSeparable(graph, batch ?? 0)).map(({ of }) => of))];
+function separableCalls({ entries }: Program): string[] {
+  const probes = entries.filter(({ kind, batch = 1 }) => (kind === "predict" || kind === "call") && batch > 1);
+  const rowwise = probes.filter(({ graph, inputs }) => {
+    const batched = inputs.flatMap((input) => (input.batched ? [input.name] : []));
+    return isSeparable(graph, new Set(batched));
+  });
+  return [...new Set(rowwise.map(({ of }) => of))];
 }

@@ -1,4 +1,5 @@
 /** What the generated host of a bundle imports: everything that does not depend on the program. */
+import { decodeBase64 } from "./base64.ts";
 import type { Device } from "./device.ts";
 import { DlxError } from "./errors.ts";
 import type { Manifest } from "./plan.ts";
@@ -13,45 +14,7 @@ export { openSession, readFile } from "./session.ts";
 type Read = (file: string) => Promise<Uint8Array>;
 
 /** A module of one function that uses `f32x4.relaxed_madd`: it validates where relaxed SIMD is on. */
-const probe = Uint8Array.of(
-  0,
-  0x61,
-  0x73,
-  0x6d,
-  1,
-  0,
-  0,
-  0,
-  1,
-  8,
-  1,
-  0x60,
-  3,
-  0x7b,
-  0x7b,
-  0x7b,
-  1,
-  0x7b,
-  3,
-  2,
-  1,
-  0,
-  10,
-  13,
-  1,
-  11,
-  0,
-  0x20,
-  0,
-  0x20,
-  1,
-  0x20,
-  2,
-  0xfd,
-  0x85,
-  2,
-  11,
-);
+const probe = decodeBase64("AGFzbQEAAAABCAFgA3t7ewF7AwIBAAoNAQsAIAAgASAC/YUCCw==");
 
 /** Whether fused multiply-add can be had; where it is asked for, Node 20's flag is set. */
 export function relaxedSimd(asked: boolean): boolean {
@@ -68,8 +31,9 @@ export async function openWasm(
 ): Promise<Device> {
   const { wasm } = manifest;
   if (!wasm) throw new DlxError("E0801", "this program was built without WebAssembly");
-  const file = wasm.relaxed !== undefined && relaxedSimd(asked) ? wasm.relaxed : wasm.file;
-  return createWasmDevice(manifest, (await read(file)) as Uint8Array<ArrayBuffer>);
+  const relaxed = relaxedSimd(asked) ? wasm.relaxed : undefined;
+  const device = await createWasmDevice(manifest, (await read(relaxed ?? wasm.file)) as Uint8Array<ArrayBuffer>);
+  return { ...device, details: relaxed === undefined ? "simd128" : "relaxed-simd" };
 }
 
 export async function openWebGpu(manifest: Manifest, read: Read): Promise<Device> {

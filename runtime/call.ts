@@ -59,7 +59,7 @@ interface Ready {
   readonly row: number | undefined;
 }
 
-function prepare(callable: Callable, inputs: Inputs): { ready: Ready[]; rows: number | undefined } {
+function check(callable: Callable, inputs: Inputs): { ready: Ready[]; rows: number | undefined } {
   const entry = first(callable);
   const known = entry.inputs.map((slot) => slot.name);
   for (const name of Object.keys(inputs))
@@ -124,21 +124,22 @@ function slice({ elements, row, dtype }: Ready, begin: number, size: number): El
 
 /** How many rows N is in a record of inputs; undefined if nothing in it depends on N. Checks all of it. */
 export function countRows(callable: Callable, inputs: Inputs): number | undefined {
-  return prepare(callable, inputs).rows;
+  return check(callable, inputs).rows;
 }
 
-export interface Parts {
-  readonly rows: number;
-  readonly results: readonly Elements[];
+/** Inputs that passed every check, and the sizes of the runs that they take. */
+export interface Prepared {
+  readonly ready: readonly Ready[];
+  readonly rows: number | undefined;
+  readonly chosen: readonly number[];
 }
 
-/** Checks the inputs, runs what is needed and combines it: one array for each output. */
-export async function execute(
-  callable: Callable,
-  inputs: Inputs,
-  run: (entry: number, inputs: readonly Elements[]) => Promise<readonly Elements[]>,
-): Promise<Parts> {
-  const { ready, rows } = prepare(callable, inputs);
+/**
+ * Checks the inputs. `keep`: they are not read at once, so what is the caller's own array is copied; between runs the
+ * caller may write to it too.
+ */
+export function prepare(callable: Callable, inputs: Inputs, keep: boolean): Prepared {
+  const { ready, rows } = check(callable, inputs);
   const sizes = callable.variants.map(({ entry }) => entry.batch ?? 1);
   const { combine } = callable;
   const chosen =
@@ -149,10 +150,26 @@ export async function execute(
         : chooseSizes(rows, sizes, combine === "concatenate");
   if (!chosen?.length)
     throw new DlxError("E0606", `${callable.title}: N = ${rows} was not built; N can be ${sizes.join(" or ")}`);
+  if (!keep && chosen.length === 1) return { ready, rows, chosen };
+  return { ready: ready.map((input) => ({ ...input, elements: input.elements.slice() })), rows, chosen };
+}
+
+export interface Parts {
+  readonly rows: number;
+  readonly results: readonly Elements[];
+}
+
+/** Runs what is needed and combines it: one array for each output. The first run reads its inputs before this returns. */
+export async function execute(
+  callable: Callable,
+  { ready, rows, chosen }: Prepared,
+  run: (entry: number, inputs: readonly Elements[]) => Promise<readonly Elements[]>,
+): Promise<Parts> {
+  const { combine } = callable;
   let begin = 0;
   const runs: { count: number; results: readonly Elements[] }[] = [];
   for (const size of chosen) {
-    const variant = callable.variants[sizes.indexOf(size)]!;
+    const variant = callable.variants.find(({ entry }) => (entry.batch ?? 1) === size)!;
     const results = await run(
       variant.index,
       ready.map((input) => slice(input, begin, size)),

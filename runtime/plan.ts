@@ -99,7 +99,7 @@ export interface Manifest {
   readonly main: string | null;
   readonly persistent: readonly PersistentSlot[];
   readonly entries: readonly Entry[];
-  /** Models (by name) whose rows are independent: any batch size may be padded and split. */
+  /** Models and exported functions whose rows are independent: any batch size may be padded and split. */
   readonly separable: readonly string[];
   readonly wasm: {
     readonly file: string;

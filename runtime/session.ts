@@ -8,6 +8,7 @@ import {
   type Outputs,
   outputsOf,
   type Parts,
+  prepare,
 } from "./call.ts";
 import type { Device } from "./device.ts";
 import { DlxError } from "./errors.ts";
@@ -37,7 +38,12 @@ export interface Parcel {
   /** A file that the manifest names. */
   read(file: string): Promise<Uint8Array>;
   /** Makes a device of the program; undefined where the program or this place has none. */
-  readonly open: { readonly [Name in "cpu" | "webgpu"]?: (options: LoadOptions) => Promise<Device> };
+  readonly open: {
+    readonly [Name in "cpu" | "webgpu"]?: (options: LoadOptions) => Promise<Device>;
+  } & {
+    /** A CPU device that runs `initialize` entries only, of programs built for WebGPU alone. */
+    readonly draw?: (options: LoadOptions) => Promise<Device>;
+  };
 }
 
 export type Call = (inputs?: Inputs) => Promise<Outputs>;
@@ -107,8 +113,20 @@ async function openDevice(parcel: Parcel, options: LoadOptions): Promise<Device>
       onProgress?.({ message: `Using the CPU: ${error instanceof Error ? error.message : error}` });
     }
   }
-  if (device === "webgpu" || !cpu) throw new DlxError("E0801", `this program has no ${device} device here`);
+  if (device === "webgpu" || !cpu)
+    throw new DlxError("E0801", `this program was not built for ${device === "webgpu" ? "WebGPU" : "the CPU"}`);
   return cpu(options);
+}
+
+/** What types cannot say, and what callers without types get wrong. */
+function checkOptions({ device = "auto", weights, seed = 0 }: LoadOptions): void {
+  if (!["auto", "webgpu", "cpu"].includes(device))
+    throw new DlxError("E0801", `load: \`device\` is "auto", "webgpu" or "cpu", not ${JSON.stringify(device)}`);
+  const isFile = weights instanceof URL || weights instanceof Uint8Array || weights instanceof ArrayBuffer;
+  if (weights !== undefined && weights !== "random" && !isFile)
+    throw new DlxError("E0603", `load: \`weights\` is a URL, bytes of a safetensors file or "random"`);
+  if (!Number.isSafeInteger(seed) || seed < 0)
+    throw new DlxError("E0605", `load: \`seed\` is a non-negative integer, not ${seed}`);
 }
 
 /** Gives every persistent slot its first value. Random ones are drawn on the CPU: the same bits for every device. */
@@ -130,7 +148,8 @@ async function initialize(device: Device, parcel: Parcel, options: LoadOptions):
     .filter(({ slots }) => slots.length > 0 && !(given && slots.every((slot) => isWeight(manifest.persistent[slot]!))))
     // A block's own values may be computed from the weights.
     .sort((a, b) => blockRank(manifest, a.slots) - blockRank(manifest, b.slots));
-  const cpu = entries.length > 0 && device.name === "webgpu" ? await parcel.open.cpu?.(options) : undefined;
+  const { cpu: openCpu, draw = openCpu } = parcel.open;
+  const cpu = entries.length > 0 && device.name === "webgpu" ? await draw?.(options) : undefined;
   const drawing = cpu ?? device;
   const targets = cpu ? [cpu, device] : [device];
   for (const target of targets) fillSlots(target, seed);
@@ -157,8 +176,12 @@ export async function openSession<Net = Session>(parcel: Parcel, options: LoadOp
     if (signal?.aborted) throw new DlxError("E0803", "loading was aborted", { cause: signal.reason });
   };
   abort();
+  checkOptions(options);
   if (threads > 1 || worker) onProgress?.({ message: "Running on one thread, without a worker" });
-  const device = await openDevice(parcel, options);
+  const device = await openDevice(parcel, options).catch((error) => {
+    abort();
+    throw error;
+  });
   let failure: DlxError | undefined;
   let interrupt: (error: DlxError) => void = () => {};
   device.lost.catch((error: DlxError) => {
@@ -170,26 +193,34 @@ export async function openSession<Net = Session>(parcel: Parcel, options: LoadOp
     abort();
   } catch (error) {
     device.dispose();
+    abort();
     throw error;
   }
 
   let tail: Promise<unknown> = Promise.resolve();
-  /** Runs jobs one after the other; a job that waits when the device is lost rejects. */
+  let jobs = 0;
+  const finish = () => {
+    jobs--;
+  };
+  /** Runs jobs one after the other, the first at once; a job that waits when the device is lost rejects. */
   const enqueue = <T>(job: () => Promise<T>): Promise<T> => {
-    const result = tail.then(
-      () =>
-        new Promise<T>((resolve, reject) => {
-          if (failure) throw failure;
-          interrupt = reject;
-          job().then(resolve, reject);
-        }),
-    );
-    tail = result.catch(() => {});
+    const start = () =>
+      new Promise<T>((resolve, reject) => {
+        if (failure) throw failure;
+        interrupt = reject;
+        job().then(resolve, reject);
+      });
+    const result = jobs++ === 0 ? start() : tail.then(start);
+    tail = result.then(finish, finish);
     return result;
   };
   const run = device.run.bind(device);
-  const parts = (callable: Callable, inputs: Inputs = {}): Promise<Parts> =>
-    enqueue(() => execute(callable, inputs, run));
+  const parts = async (callable: Callable, inputs: Inputs = {}): Promise<Parts> => {
+    if (failure) throw failure;
+    // A call that waits works on what its inputs hold now.
+    const prepared = prepare(callable, inputs, jobs > 0);
+    return enqueue(() => execute(callable, prepared, run));
+  };
   const callOf =
     (callable: Callable): Call =>
     async (inputs) =>

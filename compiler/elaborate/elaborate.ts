@@ -15,7 +15,7 @@ import { type Linked, link } from "./link.ts";
 import { Evaluator } from "./machine.ts";
 import type { Loaded } from "./modules.ts";
 import type { Program, ProgramEntry } from "./program.ts";
-import { addOutput, graphInputs, resultOutputs, type SizeOf } from "./signature.ts";
+import { addOutput, firstDimension, graphInputs, resultOutputs, type SizeOf } from "./signature.ts";
 import { Slots } from "./slots.ts";
 import { handleOf, stored } from "./tensors.ts";
 import { ownInstance, runMetric, runMinimize, type TrainRun } from "./train.ts";
@@ -141,6 +141,12 @@ class Elaboration {
     });
   }
 
+  /** The values of the batch that something is built for. */
+  #batches(name: string | undefined): readonly number[] {
+    const given = name === undefined ? 1 : this.#options.sizes?.[name];
+    return given === undefined ? [...new Set([1, ...(this.#options.batches ?? [])])] : [given];
+  }
+
   #applyModel(
     entry: GraphEntry,
     instance: Instance,
@@ -148,7 +154,8 @@ class Elaboration {
     scope: Scope,
     sizeOf: SizeOf,
   ): { inputs: InputSlot[]; result: Value } {
-    const inputs = graphInputs(this.#evaluator, entry, declaration.parameters, scope, sizeOf);
+    const { parameters } = declaration;
+    const inputs = graphInputs(this.#evaluator, entry, parameters, scope, sizeOf, batchName(declaration));
     const args = inputs.map(({ name }) => {
       const binding = scope.own(name);
       const value: Value = binding?.kind === "value" ? binding.value : { kind: "tuple", elements: [] };
@@ -163,10 +170,7 @@ class Elaboration {
     if (!instance) return;
     const name = declaration.name.text;
     const batch = batchName(declaration);
-    const given = batch === undefined ? undefined : this.#options.sizes?.[batch];
-    const batches =
-      batch === undefined || given !== undefined ? [given ?? 1] : [...new Set([1, ...(this.#options.batches ?? [])])];
-    for (const size of wanted ? batches : [1]) {
+    for (const size of wanted ? this.#batches(batch) : [1]) {
       const entry = new GraphEntry("predict");
       this.#evaluator.inEntry(entry, () => {
         const scope = new Scope(instance.scope.source, instance.scope);
@@ -193,26 +197,26 @@ class Elaboration {
   }
 
   #call(declaration: FunctionDeclaration, outer: Scope): void {
+    for (const size of this.#batches(batchName(declaration))) this.#callOf(declaration, outer, size);
+  }
+  #callOf(declaration: FunctionDeclaration, outer: Scope, size: number): void {
     const name = declaration.name.text;
+    const batch = batchName(declaration);
     const entry = new GraphEntry("call");
     const evaluator = this.#evaluator;
     evaluator.inEntry(entry, () => {
       const scope = new Scope(outer.source, outer);
       prepareWhere(declaration.where, scope, evaluator);
-      const inputs = graphInputs(
-        evaluator,
-        entry,
-        declaration.parameters,
-        scope,
-        this.#sizes(1, batchName(declaration), name),
-      );
+      const sizeOf = this.#sizes(size, batch, name);
+      const inputs = graphInputs(evaluator, entry, declaration.parameters, scope, sizeOf, batch);
       const place = placeOf(scope, declaration.body);
       runWhere(evaluator, declaration.where, scope, placeOf(scope, declaration.name));
       const value = evaluator.evaluate(declaration.body, scope);
       const result = finishResult(evaluator, value, declaration.result, declaration.body, scope, name, place, []);
       for (const one of resultOutputs(evaluator, result, place))
         addOutput(evaluator, entry, "result", one.name, one.value, place);
-      this.#add(entry, { name, kind: "call", of: name }, inputs);
+      const title = batch === undefined ? name : `${name}@${size}`;
+      this.#add(entry, { name: title, kind: "call", of: name, ...(batch !== undefined && { batch: size }) }, inputs);
     });
   }
 
@@ -235,15 +239,16 @@ class Elaboration {
       configure(evaluator, declaration, configured, this.#options.set ?? {});
       const scope = new Scope(outer.source, configured);
       prepareWhere(declaration.where, scope, evaluator);
-      const inputs = graphInputs(evaluator, entry, declaration.parameters, scope, this.#sizes(1, undefined, name));
+      const batch = configured.find("batch");
+      const size = batch?.kind === "value" && batch.value.kind === "int" ? batch.value.value : undefined;
+      const count = size && concreteShape([size])?.[0];
+      const sizeOf = this.#sizes(1, undefined, name);
+      const inputs = graphInputs(evaluator, entry, declaration.parameters, scope, sizeOf, count ? "batch" : undefined);
       runWhere(evaluator, declaration.where, scope, placeOf(scope, declaration.name));
       runTrainBody(evaluator, declaration, scope, run);
       const place = placeOf(scope, declaration.name);
       for (const one of run.outputs) addOutput(evaluator, entry, one.role, one.name, one.value, place);
       if (updates) this.#nextValues(entry, place);
-      const batch = scope.find("batch");
-      const size = batch?.kind === "value" && batch.value.kind === "int" ? batch.value.value : undefined;
-      const count = size && concreteShape([size])?.[0];
       const title = `${name}.${updates ? "step" : "evaluate"}`;
       this.#add(
         entry,
@@ -335,10 +340,7 @@ function persistentSlot(slot: Slot): PersistentSlot {
 /** The name of the open first dimension of the first input: the batch. */
 export function batchName({ parameters, where }: ModelDeclaration | FunctionDeclaration): string | undefined {
   const [first] = parameters;
-  const type = first?.type;
-  const axis = type?.kind === "tensor-type" ? type.axes?.[0] : undefined;
-  if (axis?.kind !== "dimension" || axis.value.kind !== "reference") return undefined;
-  const { name } = axis.value;
+  const name = first && firstDimension(first);
   return where.some((item) => item.kind === "definition" && item.name.text === name) ? undefined : name;
 }
 

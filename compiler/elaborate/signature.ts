@@ -53,13 +53,20 @@ export function bindInputs(
   }
 }
 
-/** Adds inputs to an entry's graph; a default has to be one number. */
+/** The dimension that an input's first axis is, where a name alone stands there. */
+export function firstDimension({ type }: Parameter): string | undefined {
+  const axis = type?.kind === "tensor-type" ? type.axes?.[0] : undefined;
+  return axis?.kind === "dimension" && axis.value.kind === "reference" ? axis.value.name : undefined;
+}
+
+/** Adds inputs to an entry's graph; a default has to be one number. `batch` names the dimension of rows, if any. */
 export function graphInputs(
   machine: Machine,
   entry: GraphEntry,
   parameters: readonly Parameter[],
   scope: Scope,
   sizeOf: SizeOf,
+  batch: string | undefined,
 ): InputSlot[] {
   const slots: InputSlot[] = [];
   bindInputs(machine, parameters, scope, sizeOf, (parameter, dtype, shape) => {
@@ -67,7 +74,13 @@ export function graphInputs(
     const knob = parameter.default && machine.evaluate(parameter.default, scope);
     const number = knob && constantOf(machine, knob, scope, parameter);
     const handle = entry.domain.input(name, dtype, shape, number === undefined ? "argument" : "knob", name);
-    slots.push({ name, dtype, shape: concreteShape(shape) ?? [], ...(number !== undefined && { default: number }) });
+    slots.push({
+      name,
+      dtype,
+      shape: concreteShape(shape) ?? [],
+      ...(number !== undefined && { default: number }),
+      ...(batch !== undefined && { batched: firstDimension(parameter) === batch }),
+    });
     return handle;
   });
   return slots;

@@ -13,13 +13,13 @@ type Rows = "uniform" | "fixed" | "mixed" | number;
 type Facts = Map<Tensor, Rows>;
 
 /**
- * `batch` has to be at least 2 (an axis of extent 1 carries no index); arguments whose first axis has that extent are the
- * batch's. Results have to carry the batch as their first axis.
+ * `batched` names the arguments whose first axis is the batch, which has to be at least 2 long (an axis of extent 1 carries
+ * no index). Results have to carry the batch as their first axis.
  */
-export function isSeparable(graph: Graph, batch: number): boolean {
+export function isSeparable(graph: Graph, batched: ReadonlySet<string>): boolean {
   const facts: Facts = new Map();
-  for (const { tensor, role } of graph.inputs) {
-    facts.set(tensor, role === "argument" && tensor.type.shape[0] === batch ? 0 : "fixed");
+  for (const { tensor, role, path } of graph.inputs) {
+    facts.set(tensor, role === "argument" && batched.has(path) ? 0 : "fixed");
   }
   propagate(graph, facts);
   const results = graph.outputs.filter((output) => output.role === "result");
@@ -85,28 +85,42 @@ function rowsOf(node: Node, facts: Facts): readonly Rows[] {
 
 const ofOperand = (tensor: Tensor | undefined, of: (tensor: Tensor) => Rows): Rows => (tensor ? of(tensor) : "mixed");
 
-/** A carry starts with what its initial value has and widens until the body keeps it. */
+/**
+ * What is assumed of the carries has to hold of their initial values and be kept by the body. Initial values are mostly
+ * uniform (zeros), which allows any assumption: each axis is tried as the batch's before what they are is widened.
+ */
 function scanned(node: Extract<Node, { kind: "scan" }>, of: (tensor: Tensor) => Rows): readonly Rows[] {
-  let carries = node.carries.map(of);
+  const initial = node.carries.map(of);
   // A slice loses its leading axis: a batch there would be iterated over.
   const slices = node.slices.map((tensor) => {
     const rows = of(tensor);
     return typeof rows === "number" ? (rows === 0 ? "mixed" : rows - 1) : rows;
   });
   const captured = node.captured.map(of);
-  for (;;) {
+  const bodyOf = (carries: readonly Rows[]): readonly Rows[] => {
     const given: readonly Rows[] = [...carries, ...slices, ...captured, "fixed"];
     const inner: Facts = new Map(node.body.inputs.map(({ tensor }, k) => [tensor, given[k] ?? "mixed"]));
     propagate(node.body, inner);
-    const outputs = node.body.outputs.map(({ tensor }) => inner.get(tensor) ?? "mixed");
-    const next = carries.map((rows, k) => widen(rows, outputs[k] ?? "mixed"));
-    if (next.every((rows, k) => rows === carries[k])) {
-      return outputs.map((rows, k) =>
-        k < carries.length ? (next[k] ?? "mixed") : typeof rows === "number" ? rows + 1 : rows,
-      );
+    return node.body.outputs.map(({ tensor }) => inner.get(tensor) ?? "mixed");
+  };
+  const settle = (start: readonly Rows[]): { carries: readonly Rows[]; outputs: readonly Rows[] } => {
+    let carries = start;
+    for (;;) {
+      const outputs = bodyOf(carries);
+      const next = carries.map((rows, k) => widen(rows, outputs[k] ?? "mixed"));
+      if (next.every((rows, k) => rows === carries[k])) return { carries, outputs };
+      carries = next;
     }
-    carries = next;
-  }
+  };
+  const ranks = node.carries.map(({ type }) => type.shape.length);
+  const starts = Array.from({ length: Math.max(0, ...ranks) }, (_, axis) =>
+    initial.map((rows, k): Rows => (rows === "uniform" && axis < (ranks[k] ?? 0) ? axis : rows)),
+  );
+  const tried = starts.map(settle);
+  const { carries, outputs } = tried.find((settled) => !settled.carries.includes("mixed")) ?? settle(initial);
+  return outputs.map((rows, k) =>
+    k < carries.length ? (carries[k] ?? "mixed") : typeof rows === "number" ? rows + 1 : rows,
+  );
 }
 
 function widen(a: Rows, b: Rows): Rows {

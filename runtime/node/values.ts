@@ -53,9 +53,10 @@ function fill(
   batched: boolean,
   source: string,
 ): Inputs {
-  const inner = batched ? slot.shape.slice(1) : slot.shape;
+  const rowwise = slot.batched ?? batched;
+  const inner = rowwise ? slot.shape.slice(1) : slot.shape;
   const [rows = 1] = shape;
-  const whole = !batched || picture || shape.length === 0 || same(shape, inner);
+  const whole = !rowwise || picture || shape.length === 0 || same(shape, inner);
   const column = arrayColumn(slot.name, data, whole ? [1, ...shape] : shape, name ? `${source} (${name})` : source);
   const count = whole ? 1 : rows;
   const part = { columns: [column], rows: Uint32Array.from({ length: count }, (_, row) => row) };

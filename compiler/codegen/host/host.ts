@@ -26,6 +26,7 @@ export declare function openSession<Net>(
     readonly read: Read;
     readonly open: {
       readonly cpu?: (options: object) => Promise<object>;
+      readonly draw?: (options: object) => Promise<object>;
       readonly webgpu?: (options: object) => Promise<object>;
     };
   },
@@ -53,15 +54,21 @@ export function printHost(manifest: Manifest, options: HostOptions): HostSources
     manipulationSettings: { indentationText: IndentationText.TwoSpaces },
   });
   const implementation = project.createSourceFile("index.ts");
-  addHeader(implementation, manifest);
   addImplementationImports(implementation, manifest);
   addInterfaces(implementation, manifest);
   addProgram(implementation, manifest, options);
   addLoad(implementation, manifest, options);
 
   const declarations = project.createSourceFile("index.d.ts");
-  addHeader(declarations, manifest);
   addInterfaces(declarations, manifest);
+  declarations.addClass({
+    name: "DlxError",
+    isExported: true,
+    hasDeclareKeyword: true,
+    extends: "Error",
+    docs: ["Everything that rejects does so with one of these; `npx dlx explain CODE` says more."],
+    properties: [{ name: "code", type: "string", isReadonly: true }],
+  });
   declarations.addFunction({
     name: "load",
     isExported: true,
@@ -70,17 +77,17 @@ export function printHost(manifest: Manifest, options: HostOptions): HostSources
     parameters: [{ name: "options", type: "LoadOptions", hasQuestionToken: true }],
     returnType: "Promise<Net>",
   });
-  for (const file of [implementation, declarations]) file.formatText({ indentSize: 2 });
+  for (const file of [implementation, declarations]) {
+    file.insertStatements(0, header(manifest));
+    file.formatText({ indentSize: 2 });
+  }
   return { implementation: implementation.getFullText(), declarations: declarations.getFullText() };
 }
 
 const loadDoc = "Compiles the program for a device, reads its weights and is ready to run. Rejects with a `DlxError`.";
 
-function addHeader(file: SourceFile, manifest: Manifest): void {
-  file.addStatements(
-    `// Made by dlx ${manifest.compiler} from ${manifest.source.file}. Changes here are lost when it is built again.`,
-  );
-}
+const header = (manifest: Manifest) =>
+  `// Made by dlx ${manifest.compiler} from ${manifest.source.file}. Changes here are lost when it is built again.\n`;
 
 function addImplementationImports(file: SourceFile, manifest: Manifest): void {
   const devices = [...(manifest.wasm ? ["openWasm"] : []), ...(manifest.webgpu ? ["openWebGpu"] : [])];
@@ -286,6 +293,11 @@ function addProgram(file: SourceFile, manifest: Manifest, { notes }: HostOptions
   });
 }
 
+/** Whether WebAssembly carries more than the drawing of initial values. */
+function runs({ wasm, entries }: Manifest): boolean {
+  return wasm?.plan.entries.some((plan, k) => plan && entries[k]?.kind !== "initialize") ?? false;
+}
+
 function addLoad(file: SourceFile, manifest: Manifest, { inline }: HostOptions): void {
   if (inline) {
     file.addVariableStatement({
@@ -298,7 +310,7 @@ function addLoad(file: SourceFile, manifest: Manifest, { inline }: HostOptions):
     ? `const read = async (file: string) => Uint8Array.from(atob(files[file] ?? ""), (character) => character.charCodeAt(0));`
     : `const read = (file: string) => readFile(new URL(file, import.meta.url), options.signal);`;
   const open = [
-    ...(manifest.wasm ? [`cpu: (wanted) => openWasm(manifest, read, wanted)`] : []),
+    ...(manifest.wasm ? [`${runs(manifest) ? "cpu" : "draw"}: (wanted) => openWasm(manifest, read, wanted)`] : []),
     ...(manifest.webgpu ? [`webgpu: (wanted) => openWebGpu(manifest, read, wanted)`] : []),
   ];
   file.addFunction({

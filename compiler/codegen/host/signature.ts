@@ -49,9 +49,9 @@ function typeText(call: CallVariants, side: Side, position: number): string {
   const slot = slots[0];
   if (!slot) return "";
   if (slot.shape.length === 0) return slot.dtype;
-  const batched = call.entries.every(
-    (entry) => entry.batch !== undefined && entry[side][position]?.shape[0] === entry.batch,
-  );
+  const batched =
+    slot.batched ??
+    call.entries.every((entry) => entry.batch !== undefined && entry[side][position]?.shape[0] === entry.batch);
   const extents = slot.shape.map((extent, axis) =>
     axis === 0 && batched && (call.separable || call.entries.length > 1) ? "N" : String(extent),
   );
