@@ -7,11 +7,11 @@ import type { Scalar } from "../../graph/graph.ts";
 import type { KernelBuilder } from "../../kernel/build.ts";
 import { add, min } from "../../kernel/build.ts";
 import type { Expression } from "../../kernel/ir.ts";
+import { bind } from "../bind.ts";
 import type { Indices } from "../gpu/domain.ts";
 import { pointOf } from "../gpu/grid.ts";
 import type { BuildContext } from "../group.ts";
 import { type Accesses, accessesOf, type Loop, stride } from "../loops.ts";
-import { bind } from "../nest.ts";
 import type { Contraction } from "./analysis.ts";
 
 /** The memories that a factor reads. */

@@ -4,9 +4,9 @@ import type { KernelBuilder } from "../../kernel/build.ts";
 import { mul } from "../../kernel/build.ts";
 import type { Expression } from "../../kernel/ir.ts";
 import type { IndexValue } from "../address.ts";
+import { bind } from "../bind.ts";
 import type { BuildContext, FusionGroup } from "../group.ts";
 import { type Accesses, accessesOf, collapse, type Loop, stride } from "../loops.ts";
-import { bind } from "../nest.ts";
 import { pointOf } from "./grid.ts";
 
 export type Indices = ReadonlyMap<number, IndexValue>;

@@ -67,7 +67,10 @@ export function scatterCpu(node: ScatterAddNode, context: BuildContext): Dispatc
       );
       return;
     }
-    if (lanes === undefined) return addHere(lowering);
+    if (lanes === undefined) {
+      addHere(lowering);
+      return;
+    }
     const { extent } = node.domain[lanes]!;
     const full = Math.floor(extent / 4) * 4;
     const here = (index: (base: Expression) => IndexValue) => (base: Expression) =>
