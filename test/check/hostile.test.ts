@@ -91,16 +91,17 @@ describe("hostile programs", () => {
   const whole = readdirSync(join(root, "stdlib"), { recursive: true, encoding: "utf8" }).filter((file) =>
     file.endsWith(".dlx"),
   );
-  test.skipIf(!process.env.DLX_DEEP)("changed library files end in diagnostics", { timeout: 600_000 }, () => {
-    fc.assert(
-      fc.property(fc.constantFrom(...whole), fc.array(change, { minLength: 1, maxLength: 4 }), (file, changes) => {
-        const tokens = pieces(readFileSync(join(root, "stdlib", file), "utf8"));
-        for (const one of changes) apply(tokens, one);
-        survive(tokens.join(""));
-      }),
-      { numRuns: Number(process.env.DLX_DEEP) * 200 },
-    );
-  });
+  if (process.env.DLX_DEEP)
+    test("changed library files end in diagnostics", { timeout: 600_000 }, () => {
+      fc.assert(
+        fc.property(fc.constantFrom(...whole), fc.array(change, { minLength: 1, maxLength: 4 }), (file, changes) => {
+          const tokens = pieces(readFileSync(join(root, "stdlib", file), "utf8"));
+          for (const one of changes) apply(tokens, one);
+          survive(tokens.join(""));
+        }),
+        { numRuns: Number(process.env.DLX_DEEP) * 200 },
+      );
+    });
 
   const rows: readonly (readonly [string, string])[] = [
     ["nothing", ""],

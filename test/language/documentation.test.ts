@@ -20,7 +20,8 @@ describe.each(programs)("docs/language.md:$line", ({ program }) => {
   });
 
   // Files that stand beside a program are not there.
-  test.skipIf(program.includes('import "'))("is right", () => {
+  if (program.includes('import "')) return;
+  test("is right", () => {
     expect(
       checkSource(sourceOf(program), library).map(({ code, message, severity }) => `${severity} ${code}: ${message}`),
     ).toEqual([]);
