@@ -74,6 +74,11 @@ const cases: Readonly<Record<string, string>> = {
     %m, %q: f32[7], f32[7] = moments[i<7 | j<11] %x[i, j]
     output %m result m
     output %q result q`,
+  "a sum that later loops read": `input %x: f32[8,9,4] argument x
+    %s: f32[4] = sum[k<4 | j<9, i<8] %x[i, j, k]
+    %y: f32[8,9,4] = map[i<8, j<9, k<4] exp((%x[i, j, k] - %s[k]) * 0.1)
+    output %s result s
+    output %y result y`,
   "a long sum": "input %x: f32[100003] argument x\n%y: f32[] = sum[| i<100003] %x[i]\noutput %y result y",
   "a long sum of columns":
     "input %x: f32[3001,5] argument x\n%y: f32[5] = sum[j<5 | i<3001] %x[i, j]\noutput %y result y",

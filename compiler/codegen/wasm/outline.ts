@@ -10,10 +10,10 @@ const mostParameters = 48;
 export function outline(f: MachineFunction): MachineFunction {
   let count = 0;
   const constants = new Map<Local, Value>();
-  const collect = (code: readonly Code[]): void => {
-    for (const c of code) if (c.kind === "set" && c.value.kind === "lanes") constants.set(c.local, c.value);
-  };
-  collect(f.body);
+  // A mutable local that begins with a constant is set again somewhere.
+  const sets = setCounts(f.body);
+  for (const c of f.body)
+    if (c.kind === "set" && c.value.kind === "lanes" && sets.get(c.local) === 1) constants.set(c.local, c.value);
 
   function block(code: readonly Code[], nested: boolean): Code[] {
     return code.map((c) => {
@@ -32,15 +32,28 @@ export function outline(f: MachineFunction): MachineFunction {
     const free = [...usage.read].filter((local) => !usage.set.has(local));
     const parameters = free.filter((local) => !constants.has(local));
     if (parameters.length > mostParameters) return l;
-    const sets = free.flatMap((local): Code[] => {
+    const remade = free.flatMap((local): Code[] => {
       const value = constants.get(local);
       return value === undefined ? [] : [{ kind: "set", local, value }];
     });
-    const callee: MachineFunction = { name: `${f.name}_${count++}`, parameters, body: [...sets, ...l.body] };
+    const callee: MachineFunction = { name: `${f.name}_${count++}`, parameters, body: [...remade, ...l.body] };
     return { ...l, body: [{ kind: "call", callee, arguments: parameters.map(get) }] };
   }
 
   return { ...f, body: block(f.body, false) };
+}
+
+/** How many statements set each local. */
+function setCounts(code: readonly Code[], counts: Map<Local, number> = new Map()): Map<Local, number> {
+  for (const c of code) {
+    if (c.kind === "set") counts.set(c.local, (counts.get(c.local) ?? 0) + 1);
+    if (c.kind === "loop") setCounts(c.body, counts);
+    if (c.kind === "branch") {
+      setCounts(c.yes, counts);
+      setCounts(c.no, counts);
+    }
+  }
+  return counts;
 }
 
 /** Whether code other than the body of `except` sets the local. */
