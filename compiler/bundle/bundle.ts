@@ -53,8 +53,10 @@ export async function bundle(parts: BundleParts, options: BundleOptions): Promis
     : undefined;
   const { implementation, declarations } = printHost(complete, { notes: parts.notes, ...(inline && { inline }) });
 
-  const code = await script({ contents: implementation, loader: "ts", sourcefile: "index.ts" }, options.runtime);
-  const runtime = await script({ contents: `export * from "${RUNTIME}";`, loader: "ts" }, options.runtime);
+  const [code, runtime] = await Promise.all([
+    script({ contents: implementation, loader: "ts", sourcefile: "index.ts" }, options.runtime),
+    script({ contents: `export * from "${RUNTIME}";`, loader: "ts" }, options.runtime),
+  ]);
 
   const files = new Map<string, Uint8Array>([
     ["index.js", code],

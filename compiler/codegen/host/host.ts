@@ -2,10 +2,15 @@
  * The TypeScript host of a program: what users import, typed by the model, with the plan as data and every dispatch
  * commented by the line of the source it comes from. Printed through ts-morph; esbuild makes `index.js` of it.
  */
-import { IndentationText, Project, type SourceFile, StructureKind, VariableDeclarationKind } from "ts-morph";
+import { createRequire } from "node:module";
+import type { SourceFile } from "ts-morph";
 import type { Manifest } from "../../../runtime/plan.ts";
 import { type Data, literal, nameOf } from "./literal.ts";
 import { inputsType, outputsType, variants } from "./signature.ts";
+
+// Imported, its megabytes of CommonJS would first be searched for the names of exports.
+const library: typeof import("ts-morph") = createRequire(import.meta.url)("ts-morph");
+const { IndentationText, Project, StructureKind, VariableDeclarationKind } = library;
 
 /** The module that `index.ts` imports the run-time parts from: a file of the bundle, so that `index.ts` can be used too. */
 export const RUNTIME = "./runtime.js";
@@ -56,7 +61,7 @@ export function printHost(manifest: Manifest, options: HostOptions): HostSources
   const implementation = project.createSourceFile("index.ts");
   addImplementationImports(implementation, manifest);
   addInterfaces(implementation, manifest);
-  addProgram(implementation, manifest, options);
+  addProgram(implementation);
   addLoad(implementation, manifest, options);
 
   const declarations = project.createSourceFile("index.d.ts");
@@ -81,7 +86,24 @@ export function printHost(manifest: Manifest, options: HostOptions): HostSources
     file.insertStatements(0, header(manifest));
     file.formatText({ indentSize: 2 });
   }
-  return { implementation: implementation.getFullText(), declarations: declarations.getFullText() };
+  const data = {
+    manifest: literal(JSON.parse(JSON.stringify(manifest)) as Data, commentsOf(manifest, options)),
+    ...(options.inline && { files: literal(options.inline) }),
+  };
+  return { implementation: withData(implementation, data), declarations: declarations.getFullText() };
+}
+
+/** Data is laid out already and megabytes long, so ts-morph, which reads what it prints, prints the declarations without. */
+function withData(file: SourceFile, data: Readonly<Record<string, string>>): string {
+  const text = file.getFullText();
+  const parts: string[] = [];
+  let at = 0;
+  for (const declaration of file.getVariableDeclarations()) {
+    const initializer = declaration.getInitializerOrThrow();
+    parts.push(text.slice(at, initializer.getStart()), data[declaration.getName()] ?? initializer.getText());
+    at = initializer.getEnd();
+  }
+  return parts.join("") + text.slice(at);
 }
 
 const loadDoc = "Compiles the program for a device, reads its weights and is ready to run. Rejects with a `DlxError`.";
@@ -268,28 +290,25 @@ function addNet(file: SourceFile, manifest: Manifest): void {
   });
 }
 
-function addProgram(file: SourceFile, manifest: Manifest, { notes }: HostOptions): void {
-  const comment = (path: string): readonly string[] => {
+function commentsOf({ entries }: Manifest, { notes }: HostOptions): (path: string) => readonly string[] {
+  return (path) => {
     const entry = /^(wasm|webgpu)\.plan\.entries\.(\d+)$/.exec(path);
     if (entry) {
       const [, target, index] = entry;
-      const name = manifest.entries[Number(index)]?.name ?? "";
+      const name = entries[Number(index)]?.name ?? "";
       return [name, ...(target === "wasm" ? (notes.wasm[Number(index)] ?? []).map((note) => `  ${note}`) : [])];
     }
     const dispatch = /^webgpu\.plan\.entries\.(\d+)\.dispatches\.(\d+)$/.exec(path);
     const note = dispatch && notes.webgpu[Number(dispatch[1])]?.[Number(dispatch[2])];
     return note ? [note] : [];
   };
+}
+
+function addProgram(file: SourceFile): void {
   file.addVariableStatement({
     declarationKind: VariableDeclarationKind.Const,
     docs: ["Memory and launches: slots that outlive calls, and for each entry where its tensors lie."],
-    declarations: [
-      {
-        name: "manifest",
-        type: `import("${RUNTIME}").Manifest`,
-        initializer: literal(JSON.parse(JSON.stringify(manifest)) as Data, comment),
-      },
-    ],
+    declarations: [{ name: "manifest", type: `import("${RUNTIME}").Manifest`, initializer: "{}" }],
   });
 }
 
@@ -303,7 +322,7 @@ function addLoad(file: SourceFile, manifest: Manifest, { inline }: HostOptions):
     file.addVariableStatement({
       declarationKind: VariableDeclarationKind.Const,
       docs: ["Base64."],
-      declarations: [{ name: "files", type: "Readonly<Record<string, string>>", initializer: literal(inline) }],
+      declarations: [{ name: "files", type: "Readonly<Record<string, string>>", initializer: "{}" }],
     });
   }
   const read = inline
