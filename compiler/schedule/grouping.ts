@@ -16,8 +16,6 @@ export interface GroupingOptions {
   readonly isContraction: (group: FusionGroup) => boolean;
   /** Memories that one kernel may bind. */
   readonly maximumBuffers: number;
-  /** Whether two groups with a legal merge should become one. */
-  readonly worthwhile?: (merged: FusionGroup) => boolean;
 }
 
 /** What runs as one: a group of generic nodes, or one node of another kind. In execution order. */
@@ -183,7 +181,6 @@ class Grouping {
     const group = this.#finished(draft);
     if (draft.contraction && !this.#options.isContraction(group)) return false;
     if (this.#bufferCount(group, operands) > this.#options.maximumBuffers) return false;
-    if (this.#options.worthwhile?.(group) === false) return false;
     const first = draft.members.reduce((a, b) => (this.#order.get(a.node)! <= this.#order.get(b.node)! ? a : b)).node;
     const cell: Cell = { draft, node: first, operands };
     for (const node of nodes) this.#cellOf.set(node, cell);
