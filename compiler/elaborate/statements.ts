@@ -41,6 +41,7 @@ export function runStatement(
   train: ((statement: TrainStatement, scope: Scope) => void) | undefined,
 ): void {
   const place = placeOf(scope, statement);
+  machine.at(place);
   switch (statement.kind) {
     case "let":
       runLet(machine, statement, scope);
