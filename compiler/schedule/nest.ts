@@ -4,7 +4,7 @@
  */
 import type { Tensor } from "../graph/graph.ts";
 import { visitScalars } from "../graph/traverse.ts";
-import { and, bool, ge, i32, KernelBuilder, lt } from "../kernel/build.ts";
+import { add, and, bool, ge, i32, KernelBuilder, lt } from "../kernel/build.ts";
 import type { Dispatch, Expression } from "../kernel/ir.ts";
 import { bind, bindLanes, type Range, stepOf } from "./bind.ts";
 import type { BuildContext, Member } from "./group.ts";
@@ -14,6 +14,8 @@ import { Lowering } from "./lower.ts";
 import { Operands } from "./operands.ts";
 import type { Placed } from "./program.ts";
 import type { RowAnalysis } from "./row/analysis.ts";
+import { costOf } from "./row/analysis.ts";
+import type { Points } from "./row/pass.ts";
 import { RowPass } from "./row/pass.ts";
 
 export interface NestOptions {
@@ -31,6 +33,9 @@ export function writeNest(analysis: RowAnalysis, context: BuildContext, options:
   new Nest(analysis, operands, options).write();
   return operands.dispatch({ label: stored.join(", "), origin: analysis.group.members.at(-1)?.node.origin });
 }
+
+/** Reductions of at least so many elements are long. */
+const longColumn = 24;
 
 class Nest {
   readonly #analysis: RowAnalysis;
@@ -101,7 +106,7 @@ class Nest {
     const loop = this.#parallel[k];
     if (loop === undefined) {
       if (this.#lanes?.loop.parallel) this.#fillLanes(this.#lanes, lowering, split);
-      else this.#point(lowering, false);
+      else this.#point([lowering], false);
       return;
     }
     const [only] = loop.positions;
@@ -147,9 +152,17 @@ class Nest {
     const step = stepOf(lanes);
     const full = from + Math.floor((to - from) / step) * step;
     const outer = this.#parallel.length === 0;
-    const fill = (base: Expression): void =>
-      this.#point(lowering.child(bindLanes(this.#accesses, lanes, base, range)), true);
-    this.#kernel.forLoop("v", from, full, step, fill, { outer });
+    const fill = (base: Expression, times = 1): void => {
+      const block = lowering.child(new Map());
+      const points = Array.from({ length: times }, (_, u) =>
+        block.inline(bindLanes(this.#accesses, lanes, add(base, u * step), range)),
+      );
+      this.#point(points, true);
+    };
+    const together = this.#columnsTogether(Math.floor((to - from) / step));
+    const many = from + Math.floor((to - from) / (step * together)) * step * together;
+    this.#kernel.forLoop("v", from, many, step * together, (base) => fill(base, together), { outer });
+    this.#kernel.forLoop("v", many, full, step, (base) => fill(base), { outer });
     if (full === to) return;
     if (this.#mayRepeat && to - from >= step) {
       fill(i32(to - step));
@@ -157,30 +170,40 @@ class Nest {
     }
     this.#kernel.forLoop("s", full, to, 1, (base) => {
       const one = lowering.child(bind(this.#accesses, loop, base, undefined, range));
-      if (pair === undefined) return this.#point(one, false);
+      if (pair === undefined) return this.#point([one], false);
       this.#kernel.forLoop("s", 0, pair.extent, 1, (second) =>
-        this.#point(one.child(bind(this.#accesses, pair, second)), false),
+        this.#point([one.child(bind(this.#accesses, pair, second))], false),
       );
     });
   }
 
+  /** Columns of a long reduction go through it several vectors at a time, so that whole lines of memory are used. */
+  #columnsTogether(vectors: number): number {
+    const { passes, group } = this.#analysis;
+    const length = group.reduction.reduce((product, { extent }) => product * extent, 1);
+    if (passes.length !== 1 || length < longColumn) return 1;
+    const work = group.members.reduce((total, { body }) => total + costOf(body), 0);
+    return Math.max(1, Math.min(work <= 4 ? 8 : work <= 10 ? 4 : work <= 20 ? 2 : 1, vectors));
+  }
+
   /**
-   * Everything at one point of the parallel domain, or at four. Results of maps over the parallel domain are stored last:
-   * they may lie where the point's old values were.
+   * Everything at one point of the parallel domain, at four, or at several times four. Results of maps over the parallel
+   * domain are stored last: they may lie where the point's old values were.
    */
-  #point(lowering: Lowering, wide: boolean): void {
+  #point(points: Points, wide: boolean): void {
     const stores: (() => void)[] = [];
     const maps = (members: readonly Member[]): void => {
-      for (const member of members) {
-        const value = lowering.lower(member.body);
-        const [result] = member.node.results;
-        lowering.define(result!, value);
-        if (this.#analysis.group.stored.has(result!)) stores.push(() => lowering.store(result!, member.at, value));
-      }
+      for (const lowering of points)
+        for (const member of members) {
+          const value = lowering.lower(member.body);
+          const [result] = member.node.results;
+          lowering.define(result!, value);
+          if (this.#analysis.group.stored.has(result!)) stores.push(() => lowering.store(result!, member.at, value));
+        }
     };
     maps(this.#analysis.before);
     for (const pass of this.#analysis.passes) {
-      this.#pass.write(pass, lowering, wide);
+      this.#pass.write(pass, points, wide);
       maps(pass.after);
     }
     for (const store of stores) store();

@@ -39,6 +39,11 @@ interface Sums {
 }
 type Level = ReadonlyMap<Member, Sums>;
 
+/** One lowering, or several that run through the reduction together: neighbouring columns share its memory lines. */
+export type Points = readonly Lowering[];
+
+const blockOf = (lowering: Lowering): Lowering => lowering.child(new Map());
+
 /** A loop of the nest, or a number of iterations of it. */
 interface Stage {
   readonly loop: Loop;
@@ -54,6 +59,8 @@ export class RowPass {
   readonly #kept = new Map<Member, string>();
   #wide = false;
   #narrow = false;
+  /** The accumulators of a level belong to different points: they are not merged. */
+  #separate = false;
 
   constructor(options: RowPassOptions) {
     this.#options = options;
@@ -76,25 +83,29 @@ export class RowPass {
     }
   }
 
-  /** `wide`: four parallel points at once. */
-  write(pass: Pass, lowering: Lowering, wide: boolean): void {
+  /** `wide`: four parallel points at once; where `points` has several, so many times four. */
+  write(pass: Pass, points: Points, wide: boolean): void {
     this.#wide = wide;
+    this.#separate = points.length > 1;
     const { loops } = this.#options;
     const elements = loops.reduce((product, { extent }) => product * extent, 1);
     const unroll = this.#fills === undefined && elements <= this.#options.unrolled;
-    const sets = this.#setCount(pass);
+    const sets = this.#separate ? points.length : this.#setCount(pass);
     this.#narrow = this.#fills !== undefined && this.#fills.loop.extent % stepOf(this.#fills) !== 0;
     const outer = this.#level(pass.reductions, sets, unroll);
     const stages: Stage[] = loops.map((loop) => ({ loop, fills: false, from: i32(0), count: loop.extent }));
     if (this.#fills) stages.push({ loop: this.#fills.loop, fills: true, from: i32(0), count: this.#fills.loop.extent });
-    if (unroll) this.#unrolled(pass, stages, lowering, outer, new Map());
-    else this.#stage(pass, stages, lowering, outer, new Map());
+    if (unroll) this.#unrolled(pass, stages, points, outer, new Map());
+    else this.#stage(pass, stages, points, outer, new Map());
     for (const member of pass.reductions) {
       const combine = this.#combining(member);
-      const value = this.#finish(combine, outer.get(member)!);
-      for (const [k, result] of member.node.results.entries()) {
-        lowering.define(result, value[k]!);
-        if (this.#options.analysis.group.stored.has(result)) lowering.store(result, member.at, value[k]!);
+      const { wide: sums, narrow } = outer.get(member)!;
+      for (const [u, lowering] of points.entries()) {
+        const value = this.#finish(combine, { wide: this.#separate ? [sums[u]!] : sums, narrow });
+        for (const [k, result] of member.node.results.entries()) {
+          lowering.define(result, value[k]!);
+          if (this.#options.analysis.group.stored.has(result)) lowering.store(result, member.at, value[k]!);
+        }
       }
     }
   }
@@ -142,16 +153,17 @@ export class RowPass {
   #unrolled(
     pass: Pass,
     [stage, ...inner]: readonly Stage[],
-    lowering: Lowering,
+    points: Points,
     level: Level,
     bases: ReadonlyMap<Loop, Expression>,
   ): void {
     if (stage === undefined) {
-      this.#at(pass, lowering, level, bases, 0);
+      for (const [set, lowering] of points.entries()) this.#at(pass, lowering, level, bases, set);
       return;
     }
     for (let k = 0; k < stage.loop.extent; k++) {
-      const next = lowering.inline(bind(this.#options.accesses, stage.loop, i32(k)));
+      const here = bind(this.#options.accesses, stage.loop, i32(k));
+      const next = points.map((lowering) => lowering.inline(here));
       this.#unrolled(pass, inner, next, level, new Map([...bases, [stage.loop, i32(k)]]));
     }
   }
@@ -159,16 +171,16 @@ export class RowPass {
   #stage(
     pass: Pass,
     stages: readonly Stage[],
-    lowering: Lowering,
+    points: Points,
     level: Level,
     bases: ReadonlyMap<Loop, Expression>,
   ): void {
     const [stage, ...inner] = stages;
     if (stage === undefined) {
-      this.#at(pass, lowering, level, bases, 0);
+      for (const [set, lowering] of points.entries()) this.#at(pass, lowering, level, bases, set);
       return;
     }
-    this.#hoist(pass, lowering);
+    for (const lowering of points) this.#hoist(pass, lowering);
     const perStep = stage.fills ? stepOf(this.#fills!) * this.#setsOf(level) : 1;
     const long = chunk * perStep;
     if (stage.count > 2 * long && this.#sums(pass).length > 0) {
@@ -176,26 +188,25 @@ export class RowPass {
       const rest = stage.count % long;
       const part = (from: Expression, count: number): void =>
         this.#nested(pass, level, (own) =>
-          this.#stage(pass, [{ ...stage, from, count }, ...inner], lowering, own, bases),
+          this.#stage(pass, [{ ...stage, from, count }, ...inner], points, own, bases),
         );
       if (rest > 0) part(stage.from, rest);
       this.#kernel.forLoop("chunk", add(stage.from, rest), add(stage.from, stage.count), long, (from) =>
-        this.#blockOf(lowering, (block) =>
-          this.#nested(pass, level, (own) =>
-            this.#stage(pass, [{ ...stage, from, count: long }, ...inner], block, own, bases),
-          ),
+        this.#nested(pass, level, (own) =>
+          this.#stage(pass, [{ ...stage, from, count: long }, ...inner], points.map(blockOf), own, bases),
         ),
       );
       return;
     }
     if (stage.fills) {
-      this.#fill(pass, stage, lowering, level, bases);
+      for (const lowering of points) this.#fill(pass, stage, lowering, level, bases);
       return;
     }
     const { loop } = stage;
     const innerSteps = inner.reduce((product, { count, fills }) => product * (fills ? count / perStep : count), 1);
     this.#kernel.forLoop("r", stage.from, add(stage.from, stage.count), 1, (base) => {
-      const next = lowering.child(bind(this.#options.accesses, loop, base));
+      const here = bind(this.#options.accesses, loop, base);
+      const next = points.map((lowering) => lowering.child(here));
       const known = new Map([...bases, [loop, base] as const]);
       if (innerSteps >= 16 && stage.count > 1)
         this.#nested(pass, level, (own) => this.#stage(pass, inner, next, own, known));
@@ -203,9 +214,6 @@ export class RowPass {
     });
   }
 
-  #blockOf(lowering: Lowering, write: (block: Lowering) => void): void {
-    write(lowering.child(new Map()));
-  }
   #setsOf(level: Level): number {
     for (const { wide } of level.values()) return wide.length;
     return 1;
@@ -225,6 +233,10 @@ export class RowPass {
     write(new Map([...level, ...own]));
     for (const member of sums) {
       const [inside, outside] = [own.get(member)!, level.get(member)!];
+      if (this.#separate) {
+        for (const [u, { variables }] of inside.wide.entries()) outside.wide[u]!.take(variables, true);
+        continue;
+      }
       const total = mergeAll(
         this.#kernel,
         this.#combining(member),
