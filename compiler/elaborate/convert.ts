@@ -285,11 +285,22 @@ function explain(mismatch: Mismatch): string {
       return mismatch satisfies never;
   }
 }
-/** Flattening is what is missing where it makes the shapes fit. */
-function advice(mismatch: Mismatch, { shape }: TensorValue, pattern: readonly AxisPattern[]): { fix?: string } {
+/**
+ * One concrete thing to do: flatten, where that makes the shapes fit (here, or in front of what kept all the axes), or give
+ * an axis the extent that is wanted where the tensor is made.
+ */
+function advice(mismatch: Mismatch, { shape, from }: TensorValue, pattern: readonly AxisPattern[]): { fix?: string } {
+  const maker = from && `${from.what} at line ${lineOf(from.place)}`;
+  if (mismatch.kind === "axis") {
+    const { axis, expected, got } = mismatch;
+    return maker
+      ? { fix: `make axis ${axis + 1} ${printDim(expected)} in ${maker}, or expect ${printDim(got)} here` }
+      : {};
+  }
   const [, last] = pattern;
   if (mismatch.kind !== "rank" || mismatch.atLeast || pattern.length !== 2 || shape.length < 3 || !last) return {};
-  const flat = productOf(shape.slice(1));
-  const fits = last.kind === "name" || (last.kind === "known" && compare(last.dim, "==", flat) === "yes");
-  return fits ? { fix: "add `|> flatten`" } : {};
+  const takes = (dim: Dim) => last.kind === "name" || (last.kind === "known" && compare(last.dim, "==", dim) === "yes");
+  if (takes(productOf(shape.slice(1)))) return { fix: "add `|> flatten`" };
+  const own = shape.at(-1);
+  return maker && own && takes(own) ? { fix: `add \`|> flatten\` in front of ${maker}` } : {};
 }
