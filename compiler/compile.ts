@@ -5,7 +5,7 @@ import type { Manifest } from "../runtime/plan.ts";
 import type { Diagnostic } from "./diagnostics/index.ts";
 import { check } from "./elaborate/check.ts";
 import { type Elaborated, type ElaborateOptions, elaborate } from "./elaborate/elaborate.ts";
-import { loadModules, type ModuleLoader } from "./elaborate/modules.ts";
+import { type Loaded, loadModules, type ModuleLoader } from "./elaborate/modules.ts";
 import type { Program } from "./elaborate/program.ts";
 import { type Generated, generate, type PipelineOptions } from "./pipeline.ts";
 
@@ -28,7 +28,10 @@ export interface CompileResult {
 
 /** Parses and elaborates a file with its imports. */
 export function elaborateSource(source: Source, loader: ModuleLoader, options: ElaborateOptions = {}): Elaborated {
-  const loaded = loadModules(source, loader);
+  return elaborateLoaded(loadModules(source, loader), options);
+}
+
+function elaborateLoaded(loaded: Loaded, options: ElaborateOptions): Elaborated {
   if (hasErrors(loaded.diagnostics)) return { program: undefined, diagnostics: loaded.diagnostics };
   const elaborated = elaborate(loaded, options);
   return { ...elaborated, diagnostics: [...loaded.diagnostics, ...elaborated.diagnostics] };
@@ -62,7 +65,8 @@ export function compile(source: Source, loader: ModuleLoader, options: CompileOp
   const wanted = new Set([1, ...(options.batches ?? [])]);
   const probing = wanted.size === 1;
   const batches = [...wanted, ...(probing ? [PROBE] : [])];
-  const { program: probed, diagnostics } = elaborateSource(source, loader, { ...options, batches });
+  const loaded = loadModules(source, loader);
+  const { program: probed, diagnostics } = elaborateLoaded(loaded, { ...options, batches });
   if (!probed) return { diagnostics, compiled: undefined };
   const isProbe = ({ kind, of, batch }: Program["entries"][number]) =>
     probing &&
@@ -71,7 +75,7 @@ export function compile(source: Source, loader: ModuleLoader, options: CompileOp
     probed.entries.some((other) => other.kind === kind && other.of === of && other.batch === 1);
   const entries = [
     ...probed.entries.filter((entry) => !isProbe(entry)),
-    ...furtherEvaluations(source, loader, options, probed),
+    ...furtherEvaluations(loaded, options, probed),
   ];
   const program: Program = { ...probed, entries };
   const generated = generate(program, {
@@ -91,19 +95,14 @@ export function compile(source: Source, loader: ModuleLoader, options: CompileOp
 const PROBE = 3;
 
 /** Evaluations of what a step's batch does not divide. A block that does not exist with such a batch goes without. */
-function furtherEvaluations(
-  source: Source,
-  loader: ModuleLoader,
-  options: CompileOptions,
-  program: Program,
-): Program["entries"] {
+function furtherEvaluations(loaded: Loaded, options: CompileOptions, program: Program): Program["entries"] {
   const built = program.entries.filter(({ kind, batch }) => kind === "evaluate" && batch !== undefined);
   return (options.evaluations ?? []).flatMap((batch) => {
     const blocks = built.flatMap((entry) => (entry.batch === batch ? [] : [entry.of]));
     if (blocks.length === 0) return [];
     const set = { ...options.set, batch };
-    const further = elaborateSource(source, loader, { ...options, set, blocks, models: [], calls: false }).program;
-    return (further?.entries ?? []).flatMap((entry) =>
+    const wanted = { ...options, set, blocks, models: [], calls: false, steps: false };
+    return (elaborate(loaded, wanted).program?.entries ?? []).flatMap((entry) =>
       entry.kind === "evaluate" && entry.batch === batch ? [{ ...entry, name: `${entry.name}@${batch}` }] : [],
     );
   });

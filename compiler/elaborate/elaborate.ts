@@ -34,6 +34,8 @@ export interface ElaborateOptions {
   readonly blocks?: readonly string[];
   /** Whether `export fn`s are built; default true. */
   readonly calls?: boolean;
+  /** Whether train blocks' steps are built beside their evaluations; default true. */
+  readonly steps?: boolean;
 }
 export interface Elaborated {
   /** Undefined where something is wrong. */
@@ -224,8 +226,10 @@ class Elaboration {
 
   #train(declaration: TwoListDeclaration, outer: Scope): void {
     const instances = new Map<string, Instance>();
-    this.#trainEntry(declaration, outer, true, instances);
-    this.#evaluator.restart();
+    if (this.#options.steps !== false) {
+      this.#trainEntry(declaration, outer, true, instances);
+      this.#evaluator.restart();
+    }
     this.#trainEntry(declaration, outer, false, instances);
   }
 
