@@ -1,5 +1,6 @@
 /** The whole way from an elaborated program to code, on one screen. Each phase is a function from value to value. */
 import type { DispatchPlan, Manifest, OutputSlot, TargetPlan } from "../runtime/plan.ts";
+import { KernelLibrary } from "./codegen/wasm/library.ts";
 import { encodeModule } from "./codegen/wasm/module.ts";
 import { WgslProgram } from "./codegen/wgsl/module.ts";
 import type { Program, ProgramEntry } from "./elaborate/program.ts";
@@ -39,6 +40,7 @@ export function generate(elaborated: Program, options: PipelineOptions): Generat
   const withRelaxed = targetsCpu && options.relaxed;
   const gpu = options.targets.includes("webgpu") ? planned(program, "gpu") : undefined;
   const wgsl = gpu && new WgslProgram();
+  const library = new KernelLibrary();
   return {
     manifest: {
       format: 1,
@@ -57,8 +59,8 @@ export function generate(elaborated: Program, options: PipelineOptions): Generat
       webgpu: gpu && wgsl ? { file: "kernels.wgsl", sha256: "", plan: withDispatches(gpu, wgsl) } : null,
       weights: null,
     },
-    wasm: cpu && encode(program, cpu, false),
-    relaxed: cpu && withRelaxed ? encode(program, cpu, true) : undefined,
+    wasm: cpu && encode(program, cpu, false, library),
+    relaxed: cpu && withRelaxed ? encode(program, cpu, true, library) : undefined,
     wgsl: wgsl?.text(),
     notes: { wasm: notes(cpu), webgpu: notes(gpu) },
   };
@@ -93,7 +95,12 @@ export function planned(
 }
 
 /** Initial weights are the same bits in both modules, since which one is loaded depends on the machine. */
-function encode(program: Program, { plan, entries }: PlannedTarget, relaxed: boolean): Uint8Array {
+function encode(
+  program: Program,
+  { plan, entries }: PlannedTarget,
+  relaxed: boolean,
+  library: KernelLibrary,
+): Uint8Array {
   const [persistentBytes = 0] = plan.persistent;
   const [arenaBytes = 0] = plan.arena;
   return encodeModule({
@@ -104,6 +111,7 @@ function encode(program: Program, { plan, entries }: PlannedTarget, relaxed: boo
     })),
     memoryBytes: persistentBytes + arenaBytes,
     relaxed,
+    library,
   }).bytes;
 }
 

@@ -23,8 +23,15 @@ export function typeOfRow(name: string, operands: readonly ScalarType[]): Scalar
   return type;
 }
 
+export interface Expanded {
+  readonly kernel: Kernel;
+  /** Whether there are rows with a fused instruction. */
+  readonly fusible: boolean;
+}
+
 /** `relaxed`: rows with a fused instruction keep their name. */
-export function expandKernel(kernel: Kernel, relaxed: boolean): Kernel {
+export function expandKernel(kernel: Kernel, relaxed: boolean): Expanded {
+  let fusible = false;
   const done = new Map<Expression, Expression>();
 
   function expand(e: Expression): Expression {
@@ -63,7 +70,10 @@ export function expandKernel(kernel: Kernel, relaxed: boolean): Kernel {
       name,
       operands.map((operand) => operand.type),
     );
-    if (e.lanes === 4 && relaxed && rule.relaxed !== undefined) return apply(name, type, ...operands);
+    if (e.lanes === 4 && rule.relaxed !== undefined) {
+      fusible = true;
+      if (relaxed) return apply(name, type, ...operands);
+    }
     const form = e.lanes === 4 ? rule.lanes : rule.scalar;
     if (typeof form === "function") return expand(form(kernelOps(e.lanes, typeOfRow), ...operands));
     // A shift by lanes of different counts has no instruction.
@@ -73,7 +83,8 @@ export function expandKernel(kernel: Kernel, relaxed: boolean): Kernel {
     return apply(name, type, ...operands);
   }
 
-  return mapExpressions(kernel, expand);
+  const expanded = mapExpressions(kernel, expand);
+  return { kernel: expanded, fusible };
 }
 
 function isUniform(e: Expression | undefined): boolean {

@@ -1,7 +1,7 @@
 /** From the loop IR to machine code: instructions chosen, values placed in regions, addresses made pointers. */
 import { invariant } from "../../invariant.ts";
 import { constant } from "../../kernel/build.ts";
-import type { Expression, Kernel, Load, Statement } from "../../kernel/ir.ts";
+import type { Apply, Expression, Kernel, Load, Statement } from "../../kernel/ir.ts";
 import { loopsWithin } from "../../kernel/map.ts";
 import type { ScalarType } from "../../types/dtype.ts";
 import { bitsOf, wasmRule } from "./expand.ts";
@@ -26,7 +26,13 @@ type Binding =
   | { readonly kind: "value"; readonly placed: Placed }
   | { readonly kind: "mutable"; readonly local: Local };
 
-export function lowerKernel(kernel: Kernel, relaxed: boolean): MachineFunction {
+export interface Lowered {
+  readonly machine: MachineFunction;
+  /** Whether anything was fused, or would have been. */
+  readonly fusible: boolean;
+}
+
+export function lowerKernel(kernel: Kernel, relaxed: boolean): Lowered {
   return new Lowering(kernel, relaxed).run();
 }
 
@@ -37,13 +43,14 @@ class Lowering {
   readonly #bindings = new Map<string, Binding>();
   readonly #buffers = new Map<string, { readonly base: Atom; readonly readOnly: boolean; readonly type: ScalarType }>();
   #atoms = 0;
+  #fusible = false;
 
   constructor(kernel: Kernel, relaxed: boolean) {
     this.#kernel = kernel;
     this.#relaxed = relaxed;
   }
 
-  run(): MachineFunction {
+  run(): Lowered {
     const parameters: Local[] = [];
     const parameter = (hint: string): Atom => {
       const local: Local = { slot: "i32", hint };
@@ -57,7 +64,8 @@ class Lowering {
     for (const { name, type } of this.#kernel.locals)
       this.#buffers.set(name, { base: parameter(name), readOnly: false, type });
     this.#block(this.#kernel.body);
-    return { name: this.#kernel.name, parameters, body: this.#values.root.code };
+    const machine = { name: this.#kernel.name, parameters, body: this.#values.root.code };
+    return { machine, fusible: this.#fusible };
   }
 
   #atom(local: Local, region: Region): Atom {
@@ -353,10 +361,11 @@ class Lowering {
     return this.#values.combine("i32x4.replace_lane", "v128", [vector, mask], [lane]);
   }
 
-  #apply(e: Extract<Expression, { kind: "apply" }>): Placed {
-    if (this.#relaxed && e.lanes === 4 && e.type === "f32") {
-      const fused = this.#fused(e);
-      if (fused !== undefined) return fused;
+  #apply(e: Apply): Placed {
+    const product = e.lanes === 4 && e.type === "f32" ? productIn(e) : undefined;
+    if (product !== undefined) {
+      this.#fusible = true;
+      if (this.#relaxed) return this.#fused(e, product);
     }
     const rule = wasmRule(
       e.name,
@@ -377,20 +386,25 @@ class Lowering {
   }
 
   /** `a * b + c` and `c - a * b` in one instruction and one rounding. */
-  #fused(e: Extract<Expression, { kind: "apply" }>): Placed | undefined {
-    const [left, right] = e.arguments;
-    if (!left || !right || (e.name !== "add" && e.name !== "sub")) return undefined;
-    const isProduct = (x: Expression): x is typeof e => x.kind === "apply" && x.name === "mul";
-    const product = isProduct(right) ? right : e.name === "add" && isProduct(left) ? left : undefined;
-    if (product === undefined) return undefined;
+  #fused(e: Apply, product: Apply): Placed {
     const code = e.name === "add" ? "f32x4.relaxed_madd" : "f32x4.relaxed_nmadd";
-    const addend = product === right ? left : right;
+    const addends = e.arguments.filter((x) => x !== product);
+    // Twice the same product is one operand of its own sum.
+    const addend = addends[0] ?? product;
     return this.#values.combine(
       code,
       "v128",
       [...product.arguments, addend].map((x) => this.#lower(x)),
     );
   }
+}
+
+/** The product that a sum or difference could fuse with. */
+function productIn(e: Apply): Apply | undefined {
+  const [left, right] = e.arguments;
+  if (!left || !right || (e.name !== "add" && e.name !== "sub")) return undefined;
+  const isProduct = (x: Expression): x is Apply => x.kind === "apply" && x.name === "mul";
+  return isProduct(right) ? right : e.name === "add" && isProduct(left) ? left : undefined;
 }
 
 function isSum(e: Expression): boolean {

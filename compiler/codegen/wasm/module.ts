@@ -1,15 +1,10 @@
 /** One WebAssembly module for a whole program: a function for every distinct kernel, an export for every entry. */
 import { invariant } from "../../invariant.ts";
 import type { Kernel } from "../../kernel/ir.ts";
-import { structureOf } from "../../kernel/print.ts";
-import { shareExpressions } from "../../kernel/share.ts";
 import type { EncodedModule, FunctionCode } from "./encode.ts";
 import { Bytes, encodeParts } from "./encode.ts";
-import { expandKernel } from "./expand.ts";
-import { encodeFunction } from "./function.ts";
-import { lowerKernel } from "./lower.ts";
+import { KernelLibrary } from "./library.ts";
 import type { MachineFunction } from "./machine.ts";
-import { outline } from "./outline.ts";
 
 /** A number, or one that moves by `advance[k]` with every iteration of the k-th enclosing repeat, outermost first. */
 export type CallArgument = number | { readonly base: number; readonly advance: readonly number[] };
@@ -39,6 +34,8 @@ export interface ModuleSpec {
   readonly relaxed: boolean;
   /** Names of functions in the module, for profiles. */
   readonly names?: boolean;
+  /** What other modules of the program have compiled already. */
+  readonly library?: KernelLibrary;
 }
 
 const pageBytes = 65536;
@@ -49,7 +46,7 @@ export function memoryPages(memoryBytes: number): number {
 }
 
 export function encodeModule(spec: ModuleSpec): EncodedModule {
-  const functions = new FunctionTable();
+  const functions = new FunctionTable(spec.library ?? new KernelLibrary());
   const exports = spec.entries.map((entry, k) => {
     const instructions = new Bytes();
     const locals: "i32"[] = [];
@@ -71,13 +68,17 @@ export function encodeModule(spec: ModuleSpec): EncodedModule {
 class FunctionTable {
   readonly list: FunctionCode[] = [];
   readonly names: string[] = [];
+  readonly #library: KernelLibrary;
   readonly #byText = new Map<string, number>();
-  readonly #kernels = { exact: new Map<Kernel, number>(), relaxed: new Map<Kernel, number>() };
-  readonly #byStructure = new Map<string, number>();
+  readonly #machines = new Map<MachineFunction, number>();
+
+  constructor(library: KernelLibrary) {
+    this.#library = library;
+  }
 
   /** The index of a function; equal code is one function. */
   add(name: string, f: FunctionCode): number {
-    const text = `${f.type.parameters.join()};${f.locals.join()};${f.instructions.join()}`;
+    const text = `${f.type.parameters.join()};${f.locals.join()};${binary.decode(f.instructions)}`;
     const known = this.#byText.get(text);
     if (known !== undefined) return known;
     const at = this.list.push(f) - 1;
@@ -87,27 +88,22 @@ class FunctionTable {
   }
 
   kernel(kernel: Kernel, relaxed: boolean): number {
-    const kernels = relaxed ? this.#kernels.relaxed : this.#kernels.exact;
-    const known = kernels.get(kernel);
-    if (known !== undefined) return known;
-    invariant(kernel.target === "cpu", `${kernel.name} is not for the cpu`);
-    const structure = `${relaxed} ${structureOf(kernel)}`;
-    const at = this.#byStructure.get(structure) ?? this.#machine(compileKernel(kernel, relaxed));
-    this.#byStructure.set(structure, at);
-    kernels.set(kernel, at);
-    return at;
+    return this.#machine(this.#library.machine(kernel, relaxed));
   }
   #machine(f: MachineFunction): number {
-    return this.add(
+    const known = this.#machines.get(f);
+    if (known !== undefined) return known;
+    const at = this.add(
       f.name,
-      encodeFunction(f, (callee) => this.#machine(callee)),
+      this.#library.encoded(f, (callee) => this.#machine(callee)),
     );
+    this.#machines.set(f, at);
+    return at;
   }
 }
 
-export function compileKernel(kernel: Kernel, relaxed: boolean): MachineFunction {
-  return outline(lowerKernel(shareExpressions(expandKernel(kernel, relaxed)), relaxed));
-}
+/** A character for every byte. */
+const binary = new TextDecoder("latin1");
 
 const code = { loop: 0x03, end: 0x0b, branchIf: 0x0d, call: 0x10, get: 0x20, set: 0x21, constant: 0x41 } as const;
 

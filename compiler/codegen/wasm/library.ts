@@ -1,0 +1,63 @@
+/**
+ * Kernels as machine code, each compiled once for all the modules of a program: kernels that differ in names alone are one,
+ * and code with fused multiply-add is made only of kernels that have something to fuse.
+ */
+import { invariant } from "../../invariant.ts";
+import type { Kernel } from "../../kernel/ir.ts";
+import { structureOf } from "../../kernel/print.ts";
+import { shareExpressions } from "../../kernel/share.ts";
+import type { FunctionCode } from "./encode.ts";
+import { expandKernel } from "./expand.ts";
+import { encodeFunction } from "./function.ts";
+import { lowerKernel } from "./lower.ts";
+import type { MachineFunction } from "./machine.ts";
+import { outline } from "./outline.ts";
+
+interface Compiled {
+  exact?: MachineFunction;
+  relaxed?: MachineFunction;
+}
+
+export class KernelLibrary {
+  readonly #byKernel = new Map<Kernel, Compiled>();
+  readonly #byStructure = new Map<string, Compiled>();
+  readonly #encoded = new Map<MachineFunction, FunctionCode>();
+
+  /** `relaxed`: with fused multiply-add. */
+  machine(kernel: Kernel, relaxed: boolean): MachineFunction {
+    const compiled = this.#compiled(kernel);
+    const known = relaxed ? compiled.relaxed : compiled.exact;
+    if (known !== undefined) return known;
+    const expanded = expandKernel(kernel, relaxed);
+    const { machine, fusible } = lowerKernel(shareExpressions(expanded.kernel), relaxed);
+    const made = outline(machine);
+    const alike = !expanded.fusible && !fusible;
+    if (relaxed || alike) compiled.relaxed = made;
+    if (!relaxed || alike) compiled.exact = made;
+    return made;
+  }
+
+  #compiled(kernel: Kernel): Compiled {
+    const known = this.#byKernel.get(kernel);
+    if (known !== undefined) return known;
+    invariant(kernel.target === "cpu", `${kernel.name} is not for the cpu`);
+    const structure = structureOf(kernel);
+    const compiled = this.#byStructure.get(structure) ?? {};
+    this.#byStructure.set(structure, compiled);
+    this.#byKernel.set(kernel, compiled);
+    return compiled;
+  }
+
+  /** The bytes of a function; those of one that calls another depend on where a module has that. */
+  encoded(f: MachineFunction, indexOf: (callee: MachineFunction) => number): FunctionCode {
+    const known = this.#encoded.get(f);
+    if (known !== undefined) return known;
+    let calls = false;
+    const code = encodeFunction(f, (callee) => {
+      calls = true;
+      return indexOf(callee);
+    });
+    if (!calls) this.#encoded.set(f, code);
+    return code;
+  }
+}
