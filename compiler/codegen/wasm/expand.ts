@@ -4,7 +4,7 @@
  */
 import { invariant } from "../../invariant.ts";
 import { apply, constant, kernelOps, lane, vector } from "../../kernel/build.ts";
-import type { Expression, Kernel } from "../../kernel/ir.ts";
+import type { Apply, Expression, Kernel } from "../../kernel/ir.ts";
 import { mapExpressions } from "../../kernel/map.ts";
 import type { WasmRule } from "../../scalar/row.ts";
 import { resultType, rowOf } from "../../scalar/table.ts";
@@ -96,4 +96,16 @@ export function bitsOf(type: ScalarType, value: number): number {
   const { value: normalized } = constant(type, value);
   if (type === "f32") return new Int32Array(new Float32Array([normalized]).buffer)[0]!;
   return normalized | 0;
+}
+
+/** The product that a sum or difference could fuse with. */
+export function productIn(e: Apply): Apply | undefined {
+  const [left, right] = e.arguments;
+  if (!left || !right || (e.name !== "add" && e.name !== "sub")) return undefined;
+  const isProduct = (x: Expression): x is Apply => x.kind === "apply" && x.name === "mul";
+  return isProduct(right) ? right : e.name === "add" && isProduct(left) ? left : undefined;
+}
+
+export function isSum(e: Expression): boolean {
+  return e.kind === "apply" && (e.name === "add" || e.name === "sub" || e.name === "mul");
 }

@@ -4,7 +4,7 @@ import { constant } from "../../kernel/build.ts";
 import type { Apply, Expression, Kernel, Load, Statement } from "../../kernel/ir.ts";
 import { loopsWithin } from "../../kernel/map.ts";
 import type { ScalarType } from "../../types/dtype.ts";
-import { bitsOf, wasmRule } from "./expand.ts";
+import { bitsOf, isSum, productIn, wasmRule } from "./expand.ts";
 import type { Slot } from "./instructions.ts";
 import { resultSlot, slotOf } from "./instructions.ts";
 import type { Address, Local, MachineFunction, Value } from "./machine.ts";
@@ -397,16 +397,4 @@ class Lowering {
       [...product.arguments, addend].map((x) => this.#lower(x)),
     );
   }
-}
-
-/** The product that a sum or difference could fuse with. */
-function productIn(e: Apply): Apply | undefined {
-  const [left, right] = e.arguments;
-  if (!left || !right || (e.name !== "add" && e.name !== "sub")) return undefined;
-  const isProduct = (x: Expression): x is Apply => x.kind === "apply" && x.name === "mul";
-  return isProduct(right) ? right : e.name === "add" && isProduct(left) ? left : undefined;
-}
-
-function isSum(e: Expression): boolean {
-  return e.kind === "apply" && (e.name === "add" || e.name === "sub" || e.name === "mul");
 }
