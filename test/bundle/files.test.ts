@@ -8,21 +8,20 @@ import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Session } from "../../runtime/session.ts";
-import { type BundleSpec, bundleFiles, exampleSource, importBundle, writeBundle } from "../support/bundle.ts";
+import { bundleFiles, compileSource, exampleSource, filesOf, importBundle, writeBundle } from "../support/bundle.ts";
 import { temporaryFolder } from "../support/folder.ts";
 
 const folder = temporaryFolder();
-const lenet: BundleSpec = { batches: [1, 32], evaluations: [1], version: "0.0.0" };
+const lenet = compileSource(exampleSource("lenet"), { batches: [1, 32], evaluations: [1], version: "0.0.0" });
 let files = new Map<string, Uint8Array>();
 let net: Session;
 const text = (name: string) => new TextDecoder().decode(files.get(name));
 const images = (count: number) => Float32Array.from({ length: count * 784 }, (_, k) => Math.abs(Math.sin(k * 0.37)));
 
 beforeAll(async () => {
-  const first = await bundleFiles(exampleSource("lenet"), { ...lenet, targets: ["wasm"], relaxed: false });
-  const drawn = await (await importBundle(writeBundle(join(folder.path, "first"), first))).load({ seed: 3 });
-  const weights = await drawn.saveWeights();
-  files = await bundleFiles(exampleSource("lenet"), { ...lenet, weights });
+  const first = writeBundle(join(folder.path, "first"), await filesOf(lenet));
+  const drawn = await (await importBundle(first)).load({ device: "cpu", seed: 3 });
+  files = await filesOf(lenet, { weights: await drawn.saveWeights() });
   net = await (await importBundle(writeBundle(join(folder.path, "lenet"), files))).load({ device: "cpu" });
 });
 
@@ -124,7 +123,7 @@ describe("LeNet's bundle, with training", () => {
 
   test("in one file", async () => {
     const weights = await net.saveWeights();
-    const single = await bundleFiles(exampleSource("lenet"), { ...lenet, weights, singleFile: true });
+    const single = await filesOf(lenet, { weights, singleFile: true });
     expect([...single.keys()].sort()).toEqual([
       "index.d.ts",
       "index.js",

@@ -29,11 +29,19 @@ export function compileSource(source: Source, options: CompileOptions = {}): Com
   return compiled;
 }
 
-/** The files of a bundle; a text is a program of its own. */
-export async function bundleFiles(source: Source | string, spec: BundleSpec = {}): Promise<Map<string, Uint8Array>> {
-  const { weights, singleFile = false, ...options } = spec;
-  const compiled = compileSource(typeof source === "string" ? { file: "model.dlx", text: source } : source, options);
+/** The files of a bundle around a compiled program. */
+export function filesOf(
+  compiled: Compiled,
+  { weights, singleFile = false }: Pick<BundleSpec, "weights" | "singleFile"> = {},
+): Promise<Map<string, Uint8Array>> {
   return bundle({ ...compiled, weights }, { runtime: join(root, "runtime/bundle.ts"), singleFile });
+}
+
+/** Compiled and bundled; a text is a program of its own. */
+export function bundleFiles(source: Source | string, spec: BundleSpec = {}): Promise<Map<string, Uint8Array>> {
+  const { weights, singleFile, ...options } = spec;
+  const compiled = compileSource(typeof source === "string" ? { file: "model.dlx", text: source } : source, options);
+  return filesOf(compiled, { ...(weights && { weights }), ...(singleFile && { singleFile }) });
 }
 
 /** Writes the files and answers the folder. */
@@ -57,10 +65,19 @@ export function importBundle(folder: string): Promise<BundleModule> {
   return import(pathToFileURL(join(folder, "index.js")).href);
 }
 
-/** Runs a script of `test/support/` in a Node of its own, which knows nothing of this checkout's loader; its JSON. */
-export async function runScript(script: string, ...parameters: string[]): Promise<unknown> {
-  const { stdout } = await promisify(execFile)(process.execPath, [join(root, "test/support", script), ...parameters], {
-    maxBuffer: 1 << 26,
-  });
+/** What a function of `bundle-lives.mjs` makes of a bundle, in a Node of its own that knows nothing of this checkout. */
+export async function runBundle(folder: string, life: string, device: string): Promise<unknown> {
+  const support = join(root, "test/support");
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [
+      join(support, "run-bundle.mjs"),
+      pathToFileURL(join(folder, "index.js")).href,
+      pathToFileURL(join(support, "bundle-lives.mjs")).href,
+      life,
+      device,
+    ],
+    { maxBuffer: 1 << 26 },
+  );
   return JSON.parse(stdout);
 }

@@ -113,9 +113,17 @@ export async function serve(
 
 export const blankPage = '<!doctype html><html lang="en"><meta charset="utf-8"><title>dlx</title><body></body></html>';
 
-/** A page of the browser at `url`; what the page's console and uncaught errors say is collected in `messages`. */
-export async function openPage(browser: Browser, url: string): Promise<{ page: Page; messages: string[] }> {
+/**
+ * A page of the browser at `url`; what the page's console and uncaught errors say is collected in `messages`. `first` runs
+ * in the page before its own scripts.
+ */
+export async function openPage(
+  browser: Browser,
+  url: string,
+  first: () => void = () => {},
+): Promise<{ page: Page; messages: string[] }> {
   const page = await browser.newPage();
+  await page.addInitScript(first);
   const messages: string[] = [];
   page.on("console", (message) => messages.push(`${message.type()}: ${message.text()}`));
   page.on("pageerror", (error) => messages.push(`uncaught: ${error.message}`));

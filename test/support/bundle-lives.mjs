@@ -52,3 +52,16 @@ function digits(count) {
   }
   return { images, labels };
 }
+
+/** A few steps of a classifier of points, whatever its only train block and main model are called. */
+export async function livePoints(load, device) {
+  const net = await load({ device, weights: "random", seed: 2 });
+  const x = Float32Array.from({ length: 32 }, (_, k) => Math.sin(1.7 * k));
+  const label = Int32Array.from({ length: 16 }, (_, k) => k % 3);
+  const losses = [];
+  for (let step = 0; step < 5; step++) losses.push((await net.trainStep({ x, label })).loss);
+  const { output } = await net.predict({ x: x.slice(0, 10) });
+  const { device: got } = net;
+  net.dispose();
+  return { device: got, losses, output: [...output] };
+}
