@@ -8,7 +8,7 @@ import { readAdjoints } from "./body.ts";
 import { Scalars } from "./scalars.ts";
 
 export type MissingGradient =
-  /** The outputs do not depend on it. */
+  /** The outputs do not depend on it; or every read on the way is out of range, as of a weight that meets only padding. */
   | { readonly reason: "unused" }
   /** It is, or the way leads through, something without a derivative. */
   | {
@@ -44,7 +44,7 @@ export function explainMissing(
     }
     if (flat !== undefined) return { reason: "flat", path, node, by: flat };
   }
-  return { reason: "flat", path, node: undefined, by: undefined };
+  return { reason: "unused" };
 }
 
 /** From `start` to an output, in dependency order, through any operand. */
