@@ -13,6 +13,24 @@ export interface Interval {
  * vanish are dropped, constant tables become offsets, tables that are affine become affine terms.
  */
 export function normalize(offset: number, terms: readonly Term[]): Coordinate {
+  return isNormal(terms) ? { offset: offset === 0 ? 0 : offset, terms } : merged(offset, terms);
+}
+
+/** What most are: affine terms of different indices, then data. */
+function isNormal(terms: readonly Term[]): boolean {
+  for (let k = 0; k < terms.length; k++) {
+    const term = terms[k]!;
+    if (term.kind === "table" || term.coefficient === 0) return false;
+    if (term.kind === "data") continue;
+    for (let before = 0; before < k; before++) {
+      const other = terms[before]!;
+      if (other.kind === "data" || other.position === term.position) return false;
+    }
+  }
+  return true;
+}
+
+function merged(offset: number, terms: readonly Term[]): Coordinate {
   const order: number[] = [];
   const affine = new Map<number, number>();
   const tables = new Map<number, readonly number[]>();
@@ -29,7 +47,7 @@ export function normalize(offset: number, terms: readonly Term[]): Coordinate {
       tables.set(term.position, other ? term.table.map((value, k) => value + other[k]!) : term.table);
     }
   }
-  const merged: Term[] = [];
+  const result: Term[] = [];
   for (const position of order) {
     let coefficient = affine.get(position) ?? 0;
     const table = tables.get(position);
@@ -37,15 +55,15 @@ export function normalize(offset: number, terms: readonly Term[]): Coordinate {
       const values = table.map((value, k) => value + coefficient * k);
       const slope = values.length > 1 ? values[1]! - values[0]! : 0;
       if (!values.every((value, k) => value === values[0]! + slope * k)) {
-        merged.push({ kind: "table", table: values, position });
+        result.push({ kind: "table", table: values, position });
         continue;
       }
       offset += values[0]!;
       coefficient = slope;
     }
-    if (coefficient !== 0) merged.push({ kind: "affine", coefficient, position });
+    if (coefficient !== 0) result.push({ kind: "affine", coefficient, position });
   }
-  return { offset: offset === 0 ? 0 : offset, terms: [...merged, ...data] };
+  return { offset: offset === 0 ? 0 : offset, terms: [...result, ...data] };
 }
 
 export function sum(a: Coordinate, b: Coordinate): Coordinate {
@@ -53,6 +71,7 @@ export function sum(a: Coordinate, b: Coordinate): Coordinate {
 }
 
 export function multiple(coordinate: Coordinate, factor: number): Coordinate {
+  if (factor === 1) return coordinate;
   return normalize(
     coordinate.offset * factor,
     coordinate.terms.map((term): Term => {

@@ -21,20 +21,24 @@ export function rebuild(graph: Graph, visit: (node: Node, rewriting: Rewriting) 
   const builder = new GraphBuilder();
   reserveNames(graph, builder);
   const replaced = new Map<Tensor, Tensor>();
+  /** What a tensor replaces. */
+  const replaces = new Map<Tensor, Tensor[]>();
   const current = (tensor: Tensor): Tensor => replaced.get(tensor) ?? tensor;
   const rewriting: Rewriting = {
     builder,
     replace(from, to) {
       invariant(from !== to, `%${from.name} cannot replace itself`);
       const target = current(to);
-      for (const [older, newer] of replaced) if (newer === from) replaced.set(older, target);
-      replaced.set(from, target);
+      const moved = [...(replaces.get(from) ?? []), from];
+      for (const older of moved) replaced.set(older, target);
+      replaces.delete(from);
+      replaces.set(target, [...(replaces.get(target) ?? []), ...moved]);
     },
     definition: (tensor) => builder.definition(tensor),
   };
   for (const node of graph.nodes) {
     builder.origin = node.origin;
-    const kept = visit(withOperands(node, current), rewriting);
+    const kept = visit(replaced.size === 0 ? node : withOperands(node, current), rewriting);
     if (kept) builder.add(kept);
   }
   const outputs = graph.outputs.map((output) => ({ ...output, tensor: current(output.tensor) }));

@@ -17,9 +17,17 @@ export function visitScalars(roots: Iterable<Scalar>, visit: (scalar: Scalar) =>
 }
 
 /** The distinct reads of a body, those inside data coordinates included. */
-export function readsOf(...roots: readonly Scalar[]): ScalarRead[] {
+export function readsOf(...roots: readonly Scalar[]): readonly ScalarRead[] {
+  const [root, ...more] = roots;
+  if (!root) return [];
+  return more.length === 0 ? readsOfOne(root) : [...new Set(roots.flatMap(readsOfOne))];
+}
+function readsOfOne(root: Scalar): readonly ScalarRead[] {
+  const known = knownReads.get(root);
+  if (known) return known;
   const reads: ScalarRead[] = [];
-  visitScalars(roots, (scalar) => {
+  knownReads.set(root, reads);
+  visitScalars([root], (scalar) => {
     if (scalar.kind === "read") reads.push(scalar);
   });
   return reads;
@@ -35,6 +43,7 @@ export function indicesOfCoordinate(coordinate: Coordinate): Set<number> {
 }
 
 /** Bodies and nodes are immutable: what was found once holds. */
+const knownReads = new WeakMap<Scalar, readonly ScalarRead[]>();
 const knownIndices = new WeakMap<Scalar, ReadonlySet<number>>();
 const knownOperands = new WeakMap<Node, readonly Tensor[]>();
 

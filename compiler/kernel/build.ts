@@ -6,6 +6,8 @@ import type { BufferParameter, Expression, Kernel, LocalBuffer, Statement, Varia
 
 export * from "./expressions.ts";
 
+const isWord = /^[A-Za-z][A-Za-z0-9_]*$/;
+
 /**
  * Writes one kernel statement by statement: `letIn`, `declare`, `store` append to the block that is open; `forLoop` and
  * `ifThen` open one for the time of their callback.
@@ -35,7 +37,7 @@ export class KernelBuilder {
 
   /** A name not yet used in this kernel, made of `hint`'s word characters. */
   fresh(hint: string): string {
-    const word = hint.replace(/[^A-Za-z0-9_]/g, "_").replace(/^(?![A-Za-z])/, "v");
+    const word = isWord.test(hint) ? hint : hint.replace(/[^A-Za-z0-9_]/g, "_").replace(/^(?![A-Za-z])/, "v");
     const count = this.#names.get(word) ?? 0;
     this.#names.set(word, count + 1);
     if (count === 0) return word;

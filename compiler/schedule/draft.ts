@@ -1,5 +1,5 @@
 /** Fusion groups while they grow: two become one if their domains align and every value passed on stays at its point. */
-import { normalize } from "../graph/affine.ts";
+import { normalize, plainIndex } from "../graph/affine.ts";
 import { at, fixed, read } from "../graph/builder.ts";
 import type { Axis, Coordinate, GenericNode, Scalar, ScalarRead, Tensor } from "../graph/graph.ts";
 import { indexSubstituter, readsOf, rewriteScalar } from "../graph/traverse.ts";
@@ -49,7 +49,7 @@ const extentsOf = (draft: Draft): number[] => draft.axes.map(({ extent }) => ext
 /** The alignments that would let `second` use what `first` computes, or share what both read. */
 export function* alignments(first: Draft, second: Draft, source: Source): Generator<Alignment> {
   const made = new Map(first.members.flatMap((member) => member.node.results.map((result) => [result, member])));
-  const readings = (draft: Draft): ScalarRead[] => readsOf(...draft.members.map(({ body }) => body));
+  const readings = (draft: Draft): readonly ScalarRead[] => readsOf(...draft.members.map(({ body }) => body));
   const wanted = readings(second);
   for (const reading of wanted) {
     const member = made.get(source(reading.tensor));
@@ -163,6 +163,7 @@ function moveMembers(
       terms.map((term) => (term.kind === "data" ? term : { ...term, position: place[term.position]! })),
     ),
   );
+  if (by.every((coordinate, position) => plainIndex(coordinate) === position)) return [...draft.members];
   const substituter = indexSubstituter({
     by: (position) => by[position]!,
     value: (position) => coordinateValue(by[position]!),

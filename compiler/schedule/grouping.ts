@@ -34,6 +34,8 @@ interface Cell {
   readonly node: Node;
   /** The tensors it reads that others make. */
   operands: readonly Tensor[];
+  /** The last search that came here. */
+  seen: number;
 }
 
 class Grouping {
@@ -56,7 +58,7 @@ class Grouping {
       if (node.kind !== "view") for (const tensor of operandsOf(node)) this.#addReader(tensor, node);
     for (const { tensor } of graph.outputs) this.#addReader(tensor, undefined);
     for (const node of graph.nodes) {
-      const cell: Cell = { draft: undefined, node, operands: operandsOf(node) };
+      const cell: Cell = { draft: undefined, node, operands: operandsOf(node), seen: 0 };
       if (node.kind === "generic") {
         const alone = draftOf(node, false);
         const contraction = node.combiner === "sum" && options.isContraction(this.#finished(alone));
@@ -144,10 +146,10 @@ class Grouping {
 
   /** A pair that did not fit never will: other merges only add paths, and a grown group is another cell. */
   #merge(first: Cell, second: Cell): boolean {
-    if (!first.draft || !second.draft || !sizesFit(first.draft, second.draft)) return false;
+    if (!first.draft || !second.draft) return false;
     const refused = this.#refused.get(first) ?? new Set();
     this.#refused.set(first, refused);
-    if (refused.has(second)) return false;
+    if (refused.has(second) || !sizesFit(first.draft, second.draft)) return false;
     if (!this.#wouldCycle(first, second)) {
       const tried = new Set<string>();
       for (const alignment of alignments(first.draft, second.draft, this.#source)) {
@@ -164,13 +166,22 @@ class Grouping {
   readonly #refused = new Map<Cell, Set<Cell>>();
 
   #wouldCycle(first: Cell, second: Cell): boolean {
-    const members = [...(first.draft?.members ?? []), ...(second.draft?.members ?? [])];
-    const nodes = new Set<Node>(members.map(({ node }) => node));
-    const made = new Set(members.flatMap(({ node }) => node.results));
+    const isOwn = (cell: Cell | undefined): boolean => cell === first || cell === second;
     // What one reads of the other becomes a register.
-    const outside = [...first.operands, ...second.operands].filter((tensor) => !made.has(this.#source(tensor)));
-    return this.#leadsBack(outside, nodes);
+    const outside = [...first.operands, ...second.operands].filter((tensor) => !isOwn(this.#producer(tensor)));
+    // Whether something that the two read depends on what they compute.
+    const search = ++this.#searches;
+    for (let tensor = outside.pop(); tensor !== undefined; tensor = outside.pop()) {
+      const node = this.#definition.get(tensor);
+      const cell = node && this.#cellOf.get(node);
+      if (cell === undefined || cell.seen === search) continue;
+      if (isOwn(cell)) return true;
+      cell.seen = search;
+      for (const operand of cell.operands) outside.push(operand);
+    }
+    return false;
   }
+  #searches = 0;
 
   #accept(draft: Draft): boolean {
     const nodes = new Set<Node>(draft.members.map(({ node }) => node));
@@ -182,25 +193,9 @@ class Grouping {
     if (draft.contraction && !this.#options.isContraction(group)) return false;
     if (this.#bufferCount(group, operands) > this.#options.maximumBuffers) return false;
     const first = draft.members.reduce((a, b) => (this.#order.get(a.node)! <= this.#order.get(b.node)! ? a : b)).node;
-    const cell: Cell = { draft, node: first, operands };
+    const cell: Cell = { draft, node: first, operands, seen: 0 };
     for (const node of nodes) this.#cellOf.set(node, cell);
     return true;
-  }
-
-  /** Whether something that the group reads depends on what it computes. */
-  #leadsBack(operands: readonly Tensor[], nodes: ReadonlySet<Node>): boolean {
-    const seen = new Set<Node>();
-    const stack = [...operands];
-    for (let tensor = stack.pop(); tensor !== undefined; tensor = stack.pop()) {
-      const node = this.#definition.get(tensor);
-      if (node === undefined || seen.has(node)) continue;
-      if (nodes.has(node)) return true;
-      const cell = this.#cellOf.get(node)!;
-      for (const other of cell.draft?.members ?? []) seen.add(other.node);
-      seen.add(node);
-      stack.push(...cell.operands);
-    }
-    return false;
   }
 
   #bufferCount(group: FusionGroup, operands: readonly Tensor[]): number {
