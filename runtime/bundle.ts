@@ -5,13 +5,15 @@ import { DlxError } from "./errors.ts";
 import type { Manifest } from "./plan.ts";
 import type { LoadOptions } from "./session.ts";
 import { createWasmDevice } from "./wasm/device.ts";
+import { openWorkerDevice } from "./wasm/worker.ts";
 import { createWebGPUDevice } from "./webgpu/device.ts";
 
 export { DlxError } from "./errors.ts";
 export type { Manifest } from "./plan.ts";
 export { openSession, readFile } from "./session.ts";
+export { serveDevice } from "./wasm/worker.ts";
 
-type Read = (file: string) => Promise<Uint8Array>;
+type Read = (file: string, signal?: AbortSignal) => Promise<Uint8Array>;
 
 /** A module of one function that uses `f32x4.relaxed_madd`: it validates where relaxed SIMD is on. */
 const probe = decodeBase64("AGFzbQEAAAABCAFgA3t7ewF7AwIBAAoNAQsAIAAgASAC/YUCCw==");
@@ -24,21 +26,34 @@ export function relaxedSimd(asked: boolean): boolean {
   return WebAssembly.validate(probe);
 }
 
+/** `url` is the bundle's own file, from which a worker can be made. */
 export async function openWasm(
   manifest: Manifest,
   read: Read,
-  { relaxedSimd: asked = false }: LoadOptions,
+  { relaxedSimd: asked = false, worker = false, threads = 1, onProgress, signal }: LoadOptions,
+  url?: string,
 ): Promise<Device> {
   const { wasm } = manifest;
   if (!wasm) throw new DlxError("E0801", "this program was built without WebAssembly");
+  if (threads > 1) onProgress?.({ message: `Running on one thread, not on ${threads}` });
+  if (url !== undefined && (worker || threads > 1)) {
+    try {
+      return await openWorkerDevice(url, manifest, asked);
+    } catch (error) {
+      onProgress?.({ message: `Running without a worker: ${error instanceof Error ? error.message : error}` });
+    }
+  }
   const relaxed = relaxedSimd(asked) ? wasm.relaxed : undefined;
-  const device = await createWasmDevice(manifest, (await read(relaxed ?? wasm.file)) as Uint8Array<ArrayBuffer>);
+  const device = await createWasmDevice(
+    manifest,
+    (await read(relaxed ?? wasm.file, signal)) as Uint8Array<ArrayBuffer>,
+  );
   return { ...device, details: relaxed === undefined ? "simd128" : "relaxed-simd" };
 }
 
-export async function openWebGpu(manifest: Manifest, read: Read): Promise<Device> {
+export async function openWebGpu(manifest: Manifest, read: Read, { signal }: LoadOptions): Promise<Device> {
   const { webgpu } = manifest;
   const gpu = globalThis.navigator?.gpu;
   if (!webgpu || !gpu) throw new DlxError("E0801", "there is no WebGPU here");
-  return createWebGPUDevice(gpu, manifest, new TextDecoder().decode(await read(webgpu.file)));
+  return createWebGPUDevice(gpu, manifest, new TextDecoder().decode(await read(webgpu.file, signal)));
 }

@@ -24,7 +24,9 @@ export interface LoadOptions {
   readonly weights?: URL | Uint8Array | ArrayBuffer | "random";
   /** A non-negative integer; what is drawn at random follows from it. */
   readonly seed?: number;
+  /** CPU threads; more than one run in a worker. */
   readonly threads?: number;
+  /** Runs the CPU's part in a worker, so that this thread is never blocked. */
   readonly worker?: boolean;
   /** Asks for fused multiply-add on the CPU; on Node 20 that sets a flag of V8. */
   readonly relaxedSimd?: boolean;
@@ -36,7 +38,7 @@ export interface LoadOptions {
 export interface Parcel {
   readonly manifest: Manifest;
   /** A file that the manifest names. */
-  read(file: string): Promise<Uint8Array>;
+  read(file: string, signal?: AbortSignal): Promise<Uint8Array>;
   /** Makes a device of the program; undefined where the program or this place has none. */
   readonly open: {
     readonly [Name in "cpu" | "webgpu"]?: (options: LoadOptions) => Promise<Device>;
@@ -140,7 +142,7 @@ async function initialize(device: Device, parcel: Parcel, options: LoadOptions):
         ? await readFile(weights, options.signal)
         : weights
           ? bytesOf(weights)
-          : await parcel.read(manifest.weights!.file);
+          : await parcel.read(manifest.weights!.file, options.signal);
   const seed = seedWords(options.seed ?? 0);
   const entries = [...manifest.entries.entries()]
     .filter(([, { kind }]) => kind === "initialize")
@@ -149,7 +151,10 @@ async function initialize(device: Device, parcel: Parcel, options: LoadOptions):
     // A block's own values may be computed from the weights.
     .sort((a, b) => blockRank(manifest, a.slots) - blockRank(manifest, b.slots));
   const { cpu: openCpu, draw = openCpu } = parcel.open;
-  const cpu = entries.length > 0 && device.name === "webgpu" ? await draw?.(options) : undefined;
+  const cpu =
+    entries.length > 0 && device.name === "webgpu"
+      ? await draw?.({ ...options, worker: false, threads: 1 })
+      : undefined;
   const drawing = cpu ?? device;
   const targets = cpu ? [cpu, device] : [device];
   for (const target of targets) fillSlots(target, seed);
@@ -171,13 +176,12 @@ const blockRank = (manifest: Manifest, slots: readonly number[]) => (manifest.pe
 /** `Net` is the session as the program's own types describe it. */
 export async function openSession<Net = Session>(parcel: Parcel, options: LoadOptions = {}): Promise<Session & Net> {
   const { manifest } = parcel;
-  const { signal, onProgress, threads = 1, worker } = options;
+  const { signal } = options;
   const abort = () => {
     if (signal?.aborted) throw new DlxError("E0803", "loading was aborted", { cause: signal.reason });
   };
   abort();
   checkOptions(options);
-  if (threads > 1 || worker) onProgress?.({ message: "Running on one thread, without a worker" });
   const device = await openDevice(parcel, options).catch((error) => {
     abort();
     throw error;

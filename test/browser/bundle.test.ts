@@ -149,6 +149,36 @@ describeBrowser("a bundle in Chromium", (browser) => {
     await page.close();
   }, 120_000);
 
+  test("in a worker, or without one where the page's policy allows none", async () => {
+    const files = await bundleFiles(small, { targets: ["wasm"] });
+    for (const [workers, said] of [
+      ["'self'", []],
+      ["'none'", [expect.stringMatching(/^Running without a worker: /)]],
+    ] as const) {
+      const strict = await serve({
+        pages: { "/index.html": page, "/page.js": script, ...pagesOf("/only", files) },
+        headers: { "Content-Security-Policy": `script-src 'self' 'wasm-unsafe-eval'; worker-src ${workers}` },
+      });
+      const { page: opened } = await openPage(browser(), strict.url);
+      await opened.waitForFunction(() => "plain" in globalThis);
+      const result = await opened.evaluate(async () => {
+        const messages: string[] = [];
+        const onProgress = ({ message }: { message: string }) => messages.push(message);
+        const net = await globalThis.openNet("only", { worker: true, seed: 8, onProgress });
+        const here = await globalThis.openNet("only", { seed: 8 });
+        const x = Float32Array.of(0.5, -1, 2, 0.25);
+        const [there, same] = [globalThis.plain(await net.predict({ x })), globalThis.plain(await here.predict({ x }))];
+        net.dispose();
+        here.dispose();
+        const gone = await net.predict({ x }).catch((error) => error.code);
+        return { messages, equal: JSON.stringify(there) === JSON.stringify(same), gone };
+      });
+      expect(result).toEqual({ messages: said, equal: true, gone: "E0804" });
+      await opened.close();
+      await strict.close();
+    }
+  }, 120_000);
+
   test("a lost GPU rejects what runs and what waits, and loading again works", async () => {
     const { page } = await opened();
     const result = await page.evaluate(async () => {

@@ -295,6 +295,33 @@ describe("a program with a model, a train block and functions", () => {
     await expect(own.train.points!.fit([short, batch()])).rejects.toThrow(error("E0606", /before the last one/));
     own.dispose();
   });
+  test("in a worker everything is the same", async () => {
+    const messages: string[] = [];
+    const own = await open({ worker: true, onProgress: ({ message }) => messages.push(message) });
+    const here = await open();
+    expect(messages).toEqual([]);
+    const results = (session: Session) =>
+      Promise.all([
+        session.trainStep(batch()),
+        session.predict({ x: wave(10) }),
+        session.evaluate(batch()),
+        session.saveState(),
+      ]);
+    expect(await results(own)).toEqual(await results(here));
+    await own.loadState(await here.saveState());
+    expect(await results(own)).toEqual(await results(here));
+    await expect(own.trainStep({ x: wave(8), label: Int32Array.of(0, 1, 99, 2) })).rejects.toThrow(
+      error("E0605", /label/),
+    );
+    const running = own.predict({ x: wave(40) });
+    own.dispose();
+    await expect(running).rejects.toThrow(error("E0804", /disposed/));
+    await expect(own.saveState()).rejects.toThrow(error("E0804", /disposed/));
+    here.dispose();
+    const several = await open({ threads: 4, onProgress: ({ message }) => messages.push(message) });
+    expect(messages).toEqual(["Running on one thread, not on 4"]);
+    several.dispose();
+  });
   test("nothing works after dispose", async () => {
     const own = await open();
     const running = own.predict({ x: wave(40) });

@@ -20,10 +20,11 @@ export const RUNTIME_TYPES = `/** What every dlx program runs on. */
 export declare class DlxError extends Error {
   readonly code: string;
 }
-type Read = (file: string) => Promise<Uint8Array>;
+type Read = (file: string, signal?: AbortSignal) => Promise<Uint8Array>;
 export type Manifest = unknown;
 export declare function readFile(url: URL, signal?: AbortSignal): Promise<Uint8Array>;
-export declare function openWasm(manifest: Manifest, read: Read, options: object): Promise<object>;
+export declare function openWasm(manifest: Manifest, read: Read, options: object, url?: string): Promise<object>;
+export declare function serveDevice(open: (options: object) => Promise<object>): void;
 export declare function openWebGpu(manifest: Manifest, read: Read, options: object): Promise<object>;
 export declare function openSession<Net>(
   program: {
@@ -112,7 +113,11 @@ const header = (manifest: Manifest) =>
   `// Made by dlx ${manifest.compiler} from ${manifest.source.file}. Changes here are lost when it is built again.\n`;
 
 function addImplementationImports(file: SourceFile, manifest: Manifest): void {
-  const devices = [...(manifest.wasm ? ["openWasm"] : []), ...(manifest.webgpu ? ["openWebGpu"] : [])];
+  const devices = [
+    ...(manifest.wasm ? ["openWasm"] : []),
+    ...(manifest.webgpu ? ["openWebGpu"] : []),
+    ...(runs(manifest) ? ["serveDevice"] : []),
+  ];
   file.addImportDeclaration({
     moduleSpecifier: RUNTIME,
     namedImports: ["DlxError", "openSession", "readFile", ...devices],
@@ -151,8 +156,12 @@ function addInterfaces(file: SourceFile, manifest: Manifest): void {
         type: "number",
         docs: ["A non-negative integer from which everything random follows; default 0."],
       },
-      { name: "threads", type: "number", docs: ["CPU threads; default 1."] },
-      { name: "worker", type: "boolean", docs: ["Run off the calling thread."] },
+      { name: "threads", type: "number", docs: ["CPU threads: one for now, in a worker where more are asked for."] },
+      {
+        name: "worker",
+        type: "boolean",
+        docs: ["Run the CPU's part in a worker, made of this very file: the calling thread never waits for it."],
+      },
       {
         name: "relaxedSimd",
         type: "boolean",
@@ -327,11 +336,13 @@ function addLoad(file: SourceFile, manifest: Manifest, { inline }: HostOptions):
   }
   const read = inline
     ? `const read = async (file: string) => Uint8Array.from(atob(files[file] ?? ""), (character) => character.charCodeAt(0));`
-    : `const read = (file: string) => readFile(new URL(file, import.meta.url), options.signal);`;
+    : `const read = (file: string, signal?: AbortSignal) => readFile(new URL(file, import.meta.url), signal);`;
+  const url = runs(manifest) ? ", import.meta.url" : "";
   const open = [
-    ...(manifest.wasm ? [`${runs(manifest) ? "cpu" : "draw"}: (wanted) => openWasm(manifest, read, wanted)`] : []),
+    ...(manifest.wasm ? [`${url ? "cpu" : "draw"}: (wanted) => openWasm(manifest, read, wanted${url})`] : []),
     ...(manifest.webgpu ? [`webgpu: (wanted) => openWebGpu(manifest, read, wanted)`] : []),
   ];
+  file.addStatements(read);
   file.addFunction({
     kind: StructureKind.Function,
     name: "load",
@@ -340,6 +351,11 @@ function addLoad(file: SourceFile, manifest: Manifest, { inline }: HostOptions):
     docs: [loadDoc],
     parameters: [{ name: "options", type: "LoadOptions", initializer: "{}" }],
     returnType: "Promise<Net>",
-    statements: [read, `return openSession<Net>({ manifest, read, open: { ${open.join(", ")} } }, options);`],
+    statements: [`return openSession<Net>({ manifest, read, open: { ${open.join(", ")} } }, options);`],
   });
+  if (runs(manifest))
+    file.addStatements([
+      "// In a worker that `load({ worker: true })` made of this file.",
+      "serveDevice((wanted) => openWasm(manifest, read, wanted));",
+    ]);
 }
