@@ -54,19 +54,20 @@ export function chooseTile(extents: Extents): Tile {
   let lowest = Number.POSITIVE_INFINITY;
   for (const [threadRows, threadVectors] of threadParts)
     for (const rowThreads of powers)
-      for (const columnThreads of powers)
+      for (const columnThreads of powers) {
+        const threads = rowThreads * columnThreads;
+        if (threads < 32 || threads > maximumThreads) continue;
+        const shape = { threadRows, threadVectors, rowThreads, columnThreads, pieces: 1 };
+        const depth = [deepest, deepest / 2].find((steps) => bytesOf({ ...shape, depth: steps }) <= workgroupBytes);
+        if (depth === undefined) continue;
         for (let pieces = 1; pieces === 1 || (pieces <= 256 && extents.k / pieces >= 4 * deepest); pieces *= 2) {
-          const shape = { threadRows, threadVectors, rowThreads, columnThreads, pieces };
-          const depth = [deepest, deepest / 2].find((steps) => bytesOf({ ...shape, depth: steps }) <= workgroupBytes);
-          if (depth === undefined) continue;
-          const tile: Tile = { ...shape, depth };
-          const threads = tileThreads(tile);
-          if (threads < 32 || threads > maximumThreads) continue;
+          const tile: Tile = { ...shape, depth, pieces };
           const cost = costOf(tile, extents);
           if (cost >= lowest) continue;
           best = tile;
           lowest = cost;
         }
+      }
   return best!;
 }
 
