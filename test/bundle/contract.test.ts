@@ -352,6 +352,13 @@ export fn compared(a: i32[4], b: i32[4]) -> (less: bool[4], sum: i32[4], all_les
   (less: less, sum: a + b, all_less: all_less, most: most)
 }
 export fn flag(on: bool, x: f32) -> f32 = select(on, x, -x)
+export fn twice(x: f16[3]) -> f16[3] = x * 2
+export fn words(x: u32[2], y: u32) -> (sum: u32[2], y: u32) = (sum: x + y, y: y)
+export fn nothing() -> f32[2] = zeros([2])
+export fn gathered(x: f32[2, 3], at: i32[2]) {
+  let y[k] = x[k, at[k]]
+  y
+}
 export fn pair(x: f32[3]) = (x, x[0] > 0)
 layer memory(features: int)(x: f32[N, T, D]) { x |> lstm(features) }
 model Reader(x: f32[N, 5, 2]) = x |> memory(3)
@@ -388,6 +395,10 @@ model Scores(id: i32[N, 2]) -> f32[N] {
     ],
     ["flag", { on: true, x: 2.5 }, { output: 2.5 }],
     ["flag", { on: false, x: 2.5 }, { output: -2.5 }],
+    ["twice", { x: Float32Array.of(0.1, 1, 70000) }, { output: Float32Array.of(0.199951171875, 2, Infinity) }],
+    ["words", { x: Uint32Array.of(1, 2 ** 32 - 1), y: 3 }, { sum: Uint32Array.of(4, 2), y: 3 }],
+    ["nothing", {}, { output: Float32Array.of(0, 0) }],
+    ["gathered", { x: wave(6), at: Int32Array.of(2, 0) }, { output: Float32Array.of(wave(6)[2]!, wave(6)[3]!) }],
     ["pair", { x: Float32Array.of(1, 2, 3) }, { output_1: Float32Array.of(1, 2, 3), output_2: true }],
     [
       "chosen",
@@ -417,6 +428,8 @@ model Scores(id: i32[N, 2]) -> f32[N] {
     expect(output).toHaveLength(3);
   });
   const refused: [name: string, inputs: Inputs, code: string, message: RegExp][] = [
+    ["gathered", { x: wave(6), at: Int32Array.of(3, 0) }, "E0605", /input `at`: element 0 is 3; expected 0 to 2/],
+    ["words", { x: new Int32Array(2), y: 3 }, "E0603", /expected a Uint32Array/],
     ["flag", { on: 1, x: 1 }, "E0603", /input `on`: expected a boolean for bool, got 1/],
     ["flag", { on: true, x: true }, "E0603", /input `x`: expected a number/],
     ["brighter", { image: new Uint8Array(6), by: 0.5 }, "E0605", /0.5 is not an i32/],
