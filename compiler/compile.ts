@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import type { Source } from "../grammar/span.ts";
 import type { Manifest } from "../runtime/plan.ts";
 import type { Diagnostic } from "./diagnostics/index.ts";
-import { check } from "./elaborate/check.ts";
+import { type CheckOptions, check } from "./elaborate/check.ts";
 import { type Elaborated, type ElaborateOptions, elaborate } from "./elaborate/elaborate.ts";
 import { type Loaded, loadModules, type ModuleLoader } from "./elaborate/modules.ts";
 import type { Program } from "./elaborate/program.ts";
@@ -37,26 +37,10 @@ function elaborateLoaded(loaded: Loaded, options: ElaborateOptions): Elaborated 
   return { ...elaborated, diagnostics: [...loaded.diagnostics, ...elaborated.diagnostics] };
 }
 
-/**
- * Everything that is wrong with a file: every declaration over open sizes, then, if that finds no error, the graphs, which
- * tell what only sizes and derivatives show.
- */
-export function checkSource(
-  source: Source,
-  loader: ModuleLoader,
-  options: ElaborateOptions = {},
-): readonly Diagnostic[] {
+/** Everything that is wrong with a file, and warnings: every declaration, over open sizes. No graph is built. */
+export function checkSource(source: Source, loader: ModuleLoader, options: CheckOptions = {}): readonly Diagnostic[] {
   const loaded = loadModules(source, loader);
-  if (hasErrors(loaded.diagnostics)) return loaded.diagnostics;
-  const checked = [...loaded.diagnostics, ...check(loaded, options)];
-  if (hasErrors(checked)) return checked;
-  const told = new Set(
-    checked.map(({ code, source: { file }, span, message }) => `${code} ${file} ${span.start} ${message}`),
-  );
-  const more = elaborate(loaded, options).diagnostics.filter(
-    ({ code, source: { file }, span, message }) => !told.has(`${code} ${file} ${span.start} ${message}`),
-  );
-  return [...checked, ...more];
+  return hasErrors(loaded.diagnostics) ? loaded.diagnostics : [...loaded.diagnostics, ...check(loaded, options)];
 }
 
 /** Everything up to code for the targets asked for (default: both, with fused multiply-add beside plain WebAssembly). */

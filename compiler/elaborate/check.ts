@@ -10,8 +10,8 @@ import { checkDefinitions } from "../check/definitions.ts";
 import type { Diagnostic } from "../diagnostics/index.ts";
 import { constant, type Dim } from "../types/dims.ts";
 import { finishResult, prepareWhere, runWhere } from "./arguments.ts";
-import type { Setting } from "./configuration.ts";
-import { AlreadyReported, Failure, placeOf, Undecided } from "./context.ts";
+import { type Setting, settingValue } from "./configuration.ts";
+import { AlreadyReported, type Entry, Failure, placeOf, Undecided } from "./context.ts";
 import { shapeOfType } from "./convert.ts";
 import { batchName, runTrainBody } from "./elaborate.ts";
 import { ShapesEntry } from "./entry.ts";
@@ -19,8 +19,9 @@ import { applyInstance } from "./layers.ts";
 import { type Linked, link } from "./link.ts";
 import { Evaluator } from "./machine.ts";
 import type { Loaded } from "./modules.ts";
-import { handle } from "./shapes-domain.ts";
+import { argument } from "./shapes-domain.ts";
 import { symbol } from "./signature.ts";
+import { Slots } from "./slots.ts";
 import { stored } from "./tensors.ts";
 import type { TrainRun } from "./train.ts";
 import { type ArgumentValue, type Instance, Scope, type Value } from "./values.ts";
@@ -59,7 +60,14 @@ class Checking {
     this.#linked = link(loaded, this.#evaluator);
   }
   #fresh(): Evaluator {
-    return new Evaluator(new ShapesEntry(false), (evaluator, instance) => this.#build(evaluator, instance));
+    const slots = new Slots();
+    const initial = this.#entry("initialize");
+    slots.entries = { layers: initial, block: () => initial };
+    return new Evaluator(this.#entry("check"), (evaluator, instance) => this.#build(evaluator, instance), slots);
+  }
+
+  #entry(kind: Entry["kind"], counted = false): ShapesEntry {
+    return new ShapesEntry(kind, counted, () => this.#evaluator.origin);
   }
 
   run(): readonly Diagnostic[] {
@@ -150,15 +158,8 @@ class Checking {
   #build(evaluator: Evaluator, instance: Instance): void {
     const { declaration } = instance;
     if (declaration.kind !== "model") return;
-    evaluator.inEntry(new ShapesEntry(false), () =>
-      this.#model(
-        evaluator,
-        instance,
-        declaration,
-        { dimension: (name) => this.#size(name, undefined), run: 1 },
-        false,
-      ),
-    );
+    const filling: Filling = { dimension: (name) => this.#size(name, undefined), run: 1 };
+    evaluator.inEntry(this.#entry("predict"), () => this.#model(evaluator, instance, declaration, filling, false));
   }
 
   #model(
@@ -172,7 +173,7 @@ class Checking {
     prepareWhere(declaration.where, scope, evaluator);
     const args = this.#inputs(declaration.parameters, scope, filling);
     const run = () => applyInstance(evaluator, instance, args, placeOf(scope, declaration.name));
-    evaluator.inEntry(new ShapesEntry(false), () => {
+    evaluator.inEntry(this.#entry("predict"), () => {
       if (recover) evaluator.recovering(declaration.body, (failure) => this.#report(failure.diagnostic), run);
       else run();
     });
@@ -181,9 +182,9 @@ class Checking {
   #train(declaration: TwoListDeclaration, outer: Scope, updates: boolean, size: number | undefined): void {
     const evaluator = this.#evaluator;
     const run: TrainRun = { block: declaration.name.text, updates, instances: new Map(), outputs: [] };
-    evaluator.inEntry(new ShapesEntry(true), () => {
+    evaluator.inEntry(this.#entry(updates ? "step" : "evaluate", true), () => {
       const configured = new Scope(outer.source, outer);
-      this.#configuration(declaration.configuration, configured, size);
+      this.#configuration(declaration.configuration, configured, size, this.#options.set);
       const scope = new Scope(outer.source, configured);
       prepareWhere(declaration.where, scope, evaluator);
       this.#inputs(declaration.parameters, scope, { dimension: (name) => this.#size(name, size), run: 1 });
@@ -205,7 +206,8 @@ class Checking {
     for (const run of lengths) {
       try {
         this.#evaluator.restart();
-        this.#evaluator.inEntry(new ShapesEntry(declaration.kind === "optimizer"), () =>
+        const kind = declaration.kind === "fn" && declaration.exported ? "call" : "check";
+        this.#evaluator.inEntry(this.#entry(kind, declaration.kind === "optimizer"), () =>
           this.#apply(declaration, outer, run),
         );
         return;
@@ -254,13 +256,22 @@ class Checking {
     evaluator.within({ owner, training: true }, body);
   }
 
-  #configuration(parameters: readonly Parameter[], scope: Scope, size: number | undefined): void {
+  #configuration(
+    parameters: readonly Parameter[],
+    scope: Scope,
+    size: number | undefined,
+    settings: CheckOptions["set"] = {},
+  ): void {
     for (const parameter of parameters) {
       const name = parameter.name.text;
       const place = placeOf(scope, parameter);
-      const value = parameter.default
-        ? this.#evaluator.evaluate(parameter.default, scope)
-        : this.#open(parameter, scope, size);
+      const setting = settings[name];
+      const value =
+        setting !== undefined
+          ? settingValue(setting)
+          : parameter.default
+            ? this.#evaluator.evaluate(parameter.default, scope)
+            : this.#open(parameter, scope, size);
       const what = `${name}`;
       scope.bind(
         name,
@@ -275,9 +286,10 @@ class Checking {
     if (type?.kind === "tensor-type" && type.dtype === "bool" && !type.axes) return { kind: "bool", value: undefined };
     if (type?.kind === "tensor-type")
       return stored(
-        handle(
+        argument(
           type.dtype,
           shapeOfType(this.#evaluator, type, scope, (one) => this.#size(one, undefined)),
+          name.text,
         ),
       );
     throw new NotCheckable();
@@ -292,7 +304,7 @@ class Checking {
       if (type?.kind === "tensor-type") {
         this.#runsOf(parameter, scope, filling);
         const shape = shapeOfType(this.#evaluator, type, scope, filling.dimension);
-        const value = { ...stored(handle(type.dtype, shape)), from: { what: `the input ${name}`, place } };
+        const value = { ...stored(argument(type.dtype, shape, name)), from: { what: `the input ${name}`, place } };
         scope.bind(name, value);
         return { name, value, place };
       }

@@ -31,7 +31,7 @@ export function configure(
   }
 }
 
-function settingValue(setting: Setting): Value {
+export function settingValue(setting: Setting): Value {
   if (typeof setting === "boolean") return { kind: "bool", value: setting };
   if (typeof setting === "number")
     return Number.isSafeInteger(setting)

@@ -1,5 +1,5 @@
 /** One graph under elaboration. */
-import type { Graph, OutputRole } from "../graph/graph.ts";
+import type { Graph, Origin, OutputRole } from "../graph/graph.ts";
 import { constant } from "../types/dims.ts";
 import type { Entry } from "./context.ts";
 import type { Handle } from "./element.ts";
@@ -54,16 +54,18 @@ export class GraphEntry implements Entry {
 
 /** Checking: shapes alone. */
 export class ShapesEntry implements Entry {
-  readonly domain = new ShapesDomain();
-  readonly kind = "check";
+  readonly domain: ShapesDomain;
+  readonly kind: Entry["kind"];
   readonly current = new Map<Slot, TensorValue>();
   readonly history = new Map<Slot, TensorValue[]>();
   readonly #counted: boolean;
-  constructor(counted: boolean) {
+  constructor(kind: Entry["kind"], counted: boolean, origin: () => Origin | undefined) {
+    this.kind = kind;
+    this.domain = new ShapesDomain(kind === "initialize", origin);
     this.#counted = counted;
   }
   slotInput(slot: Slot): TensorValue {
-    return stored(handle(slot.dtype, slot.shape));
+    return stored(handle(slot.dtype, slot.shape, slot.path));
   }
   seed(): Handle {
     return handle("u32", [constant(2)]);

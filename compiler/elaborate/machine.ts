@@ -3,6 +3,7 @@ import type { Block, Expression, Type } from "../../grammar/ast.ts";
 import { construct } from "../diagnostics/construct.ts";
 import type { Details, Diagnostic } from "../diagnostics/index.ts";
 import { catalogue } from "../diagnostics/index.ts";
+import type { Origin } from "../graph/graph.ts";
 import type { Dim } from "../types/dims.ts";
 import { constant, constantOf, DimOverflow, variablesOf } from "../types/dims.ts";
 import { applyNumeric } from "./arithmetic.ts";
@@ -96,15 +97,21 @@ export class Evaluator implements Machine {
     this.#place = place;
     this.#setOrigin(place);
   }
-  /** The program's own line: that of the call, for what happens inside a library. */
   #setOrigin(place: Place): void {
-    if (this.domain.symbolic) return;
+    if (!this.domain.symbolic) this.domain.origin = this.#originOf(place);
+  }
+  /** Where what is made just now comes from. */
+  get origin(): Origin | undefined {
+    return this.#place && this.#originOf(this.#place);
+  }
+  /** The program's own line: that of the call, for what happens inside a library. */
+  #originOf(place: Place): Origin {
     const own = isLibrary(place) ? this.#frames.findLast(({ site }) => !isLibrary(site))?.site : undefined;
     const { source, span } = own ?? place;
     const path = this.#dynamic.owner?.instance.path;
     const lines = lineStarts.get(source) ?? startsOf(source.text);
     lineStarts.set(source, lines);
-    this.domain.origin = { file: source.file, line: lineAt(lines, span.start), ...(path !== undefined && { path }) };
+    return { file: source.file, line: lineAt(lines, span.start), ...(path !== undefined && { path }) };
   }
 
   block(block: Block, scope: Scope): Value | undefined {

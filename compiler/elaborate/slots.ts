@@ -80,11 +80,11 @@ export class Slots {
     const { place } = spec;
     const value = initialTensor(machine, spec.initial(), slot, place);
     slot.fill = uniformValue(value);
-    if (slot.fill !== undefined || machine.domain.symbolic) return;
+    if (slot.fill !== undefined) return;
     const ready = force(value, machine, slot.path);
     const handle = handleOf(ready, machine, slot.path, place);
     if (!machine.domain.reaches(handle)) machine.raise("E0224", place, { path: slot.path });
-    this.initials.push({ slot, handle });
+    if (!machine.domain.symbolic) this.initials.push({ slot, handle });
   }
 
   /** Path and ordinal of the draw, hashed to 32 bits (FNV-1a). */

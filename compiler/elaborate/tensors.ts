@@ -16,6 +16,7 @@ import {
   integerElement,
   readElement,
 } from "./element.ts";
+import { handle } from "./shapes-domain.ts";
 import { describe, type Place, type TensorValue, type Value } from "./values.ts";
 
 /** A stored tensor. */
@@ -180,7 +181,10 @@ export function asTensor(value: Value): TensorValue | undefined {
     case "float":
       return scalarTensor(constantElement("f32", value.value ?? Number.NaN));
     case "bool":
-      return scalarTensor(constantElement("bool", Number(value.value ?? false)));
+      // Checking does not know what users will choose, so it must not choose for them.
+      return value.value === undefined
+        ? stored(handle("bool", []))
+        : scalarTensor(constantElement("bool", Number(value.value)));
     default:
       return undefined;
   }

@@ -16,20 +16,25 @@ const loader: ModuleLoader = {
   },
 };
 
-function codesOf(text: string, file: string): string[] {
+function codesOf(text: string, file: string): { checked: string[]; built: string[] } {
   const loaded = loadModules(sourceOf(text, file), loader);
-  if (loaded.diagnostics.length > 0) return loaded.diagnostics.map(({ code }) => code);
-  const checked = check(loaded).map(({ code }) => code);
-  if (checked.some((code) => code.startsWith("E"))) return checked;
-  return [...checked, ...elaborate(loaded).diagnostics.map(({ code }) => code)];
+  const found = loaded.diagnostics.map(({ code }) => code);
+  if (found.length > 0) return { checked: found, built: found };
+  return {
+    checked: check(loaded).map(({ code }) => code),
+    built: elaborate(loaded).diagnostics.map(({ code }) => code),
+  };
 }
+/** A size that nobody chose is no mistake as long as it stays a symbol. */
+const whenBuilt = new Set(["E0318"]);
 
 const mine = Object.values(catalogue).filter(({ code }) => /^(E02|E03|E04|E051|W01)/.test(code));
 
 describe("catalogue", () => {
   test.each(mine.map((entry) => [entry.code, entry] as const))("%s", (code, { bad, good }) => {
     const file = code === "E0211" ? "clash.dlx" : "model.dlx";
-    expect(codesOf(bad, file)).toContain(code);
-    expect(codesOf(good, file)).toEqual([]);
+    const found = codesOf(bad, file);
+    expect(whenBuilt.has(code) ? found.built : found.checked).toContain(code);
+    expect(codesOf(good, file)).toEqual({ checked: [], built: [] });
   });
 });

@@ -1,0 +1,95 @@
+/** What `check` says of derivatives, states and initial values without building a graph is what building the graph says. */
+import { describe, expect, test } from "vitest";
+import { checkText, elaborateText } from "../elaborate/support.ts";
+
+const model = "model M(x: f32[N]) -> f32[N] {\n  param w: f32 = 1\n  param v: f32 = 2\n  x * w + v\n}\n";
+const sgd = "optimizer sgd(lr: f32 = 0.1)(w: f32[...S], g: f32[...S], step: i32) -> f32[...S] = w - lr * g\n";
+const training = (body: string) => `${model}${sgd}train t()(x: f32[4]) {\n  ${body}\n}`;
+const minimize = (loss: string) => training(`minimize loss = ${loss} over M.params using sgd()`);
+
+const rows: readonly { readonly name: string; readonly text: string; readonly code?: string }[] = [
+  { name: "a loss of the parameters", text: minimize("sum(M(x)^2)") },
+  { name: "a loss of one parameter", text: minimize("sum(x) * M.params.w") },
+  { name: "a loss without parameters", text: minimize("sum(x)"), code: "E0404" },
+  { name: "everything stopped", text: minimize("sum(stop_gradient(M(x)))"), code: "E0404" },
+  { name: "one of two ways stopped", text: minimize("sum(stop_gradient(M(x)) * M(x))") },
+  { name: "a step on the way", text: minimize("sum(floor(M(x)))"), code: "E0405" },
+  {
+    name: "a step with a gradient of its own",
+    text: minimize("sum(custom_grad(x => floor(x), (x, y, dy) => dy)(M(x)))"),
+  },
+  {
+    name: "positions",
+    text: training("let y = M(x)\n  minimize loss = f32(argmax[i] y[i]) over M.params using sgd()"),
+    code: "E0405",
+  },
+  { name: "a mask beside the value", text: minimize("sum(select(M(x) > 0, M(x), 0))") },
+  { name: "a mask alone", text: minimize("sum(select(M(x) > 0, x, 0))"), code: "E0405" },
+  {
+    name: "carries that change places",
+    text: training(
+      "let ((a, b), ys) = scan((zeros([1]), zeros([1])), M(x), ((a, b), y) => ((b, b + y), y))\n  minimize loss = a[0] over M.params using sgd()",
+    ),
+  },
+  {
+    name: "two updates, the second from before the first",
+    text: training(
+      "let y = M(x)\n  minimize a = sum(y) over M.params using sgd()\n  minimize b = sum(y * y) over M.params using sgd()",
+    ),
+    code: "E0403",
+  },
+  {
+    name: "two updates",
+    text: training(
+      "minimize a = sum(M(x)) over M.params using sgd()\n  minimize b = sum(M(x)^2) over M.params using sgd()",
+    ),
+  },
+  { name: "a gradient", text: "export fn f(x: f32[4]) -> f32[4] = grad(x => sum(x^2))(x)" },
+  {
+    name: "a gradient of whole numbers",
+    text: "export fn f(x: f32[4]) -> f32[4] = grad(x => sum(f32(i32(x))))(x)",
+    code: "E0405",
+  },
+  {
+    name: "a slope of a slope of lines",
+    text: "export fn f(x: f32[4]) -> f32[4] = grad(x => sum(grad(x => sum(select(x > 0, x, 0)))(x)))(x)",
+  },
+  {
+    name: "each row's gradient",
+    text: "export fn f(x: f32[4, 3]) -> f32[4, 3] {\n  let g[i < 4, j < 3] = grad(r => sum(r^3))(x[i, :])[j]\n  g\n}",
+  },
+  { name: "a product with a Hessian", text: "export fn f(x: f32[4], v: f32[4]) -> f32[4] = hvp(x => sum(x^3), x)(v)" },
+  {
+    name: "an initial value from an input",
+    text: "model M(x: f32[4]) -> f32[4] {\n  param w: f32[4] = x * 2\n  x * w\n}",
+    code: "E0224",
+  },
+  {
+    name: "an initial value from another parameter",
+    text: "model M(x: f32[4]) -> f32[4] {\n  param w: f32[4] = 1\n  param v: f32[4] = w + 1\n  x * w + v\n}",
+  },
+  {
+    name: "a state that changes in prediction",
+    text: "model M(x: f32[4]) -> f32[4] {\n  state s: f32[4] = 0\n  s := x\n  x\n}",
+    code: "E0223",
+  },
+  {
+    name: "a state that changes in training",
+    text: "model M(x: f32[4]) -> f32[4] {\n  state s: f32[4] = 0\n  if training { s := x }\n  x\n}",
+  },
+];
+
+describe("derivatives, states and initial values", () => {
+  test.each(rows)("$name", ({ text, code }) => {
+    const wanted = code === undefined ? [] : [code];
+    const errors = (found: readonly { readonly code: string }[]) =>
+      found.map((one) => one.code).filter((one) => one.startsWith("E"));
+    expect(errors(elaborateText(text).diagnostics)).toEqual(wanted);
+    expect(errors(checkText(text))).toEqual(wanted);
+  });
+
+  test("where a derivative ends is told with its line", () => {
+    const [found] = checkText(minimize("sum(floor(M(x)))"));
+    expect(found?.message).toMatch(/^M\.w has no gradient: the way M\.w -> .* ends at floor \(model\.dlx:8\)$/);
+  });
+});
