@@ -67,6 +67,7 @@ export function compile(source: Source, loader: ModuleLoader, options: CompileOp
     relaxed: options.relaxed ?? true,
     verify: options.verify ?? false,
     probe: probed,
+    ...(options.winograd !== undefined && { winograd: options.winograd }),
   });
   const manifest: Manifest = {
     ...generated.manifest,

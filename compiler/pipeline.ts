@@ -9,11 +9,15 @@ import { isSeparable } from "./graph/separable.ts";
 import { verify } from "./graph/verify.ts";
 import { optimize } from "./optimize/passes.ts";
 import type { Target } from "./schedule/group.ts";
+import type { ScheduleOptions } from "./schedule/options.ts";
 import { callsOf, launchesOf, type PlacedStep, type PlannedTarget, planTarget } from "./schedule/plan.ts";
 import type { Schedule } from "./schedule/program.ts";
 import { schedule } from "./schedule/schedule.ts";
 
-export interface PipelineOptions {
+/** What a build decides about kernels, for all entries; what is left out depends on what an entry is for. */
+export type KernelOptions = Partial<ScheduleOptions>;
+
+export interface PipelineOptions extends KernelOptions {
   readonly targets: readonly ("wasm" | "webgpu")[];
   /** A second module with fused multiply-add. */
   readonly relaxed: boolean;
@@ -36,9 +40,9 @@ export function generate(elaborated: Program, options: PipelineOptions): Generat
   const targetsCpu = options.targets.includes("wasm");
   // Even where WebAssembly is no target it draws the initial values.
   const onCpu = (entry: ProgramEntry) => targetsCpu || entry.kind === "initialize";
-  const cpu = targetsCpu || program.entries.some(onCpu) ? planned(program, "cpu", onCpu) : undefined;
+  const cpu = targetsCpu || program.entries.some(onCpu) ? planned(program, "cpu", options, onCpu) : undefined;
   const withRelaxed = targetsCpu && options.relaxed;
-  const gpu = options.targets.includes("webgpu") ? planned(program, "gpu") : undefined;
+  const gpu = options.targets.includes("webgpu") ? planned(program, "gpu", options) : undefined;
   const wgsl = gpu && new WgslProgram();
   const library = new KernelLibrary();
   return {
@@ -82,13 +86,19 @@ function isFor(target: Target, entry: ProgramEntry): boolean {
   return target === "cpu" || entry.kind !== "initialize";
 }
 
+/** Gradients are computed as they are written; what is asked of a trained model may round a little more. */
+function scheduleOptions({ kind }: ProgramEntry, { winograd }: KernelOptions): ScheduleOptions {
+  return { winograd: kind !== "initialize" && (winograd ?? kind !== "step") };
+}
+
 export function planned(
   program: Program,
   target: Target,
+  options: KernelOptions = {},
   wanted: (entry: ProgramEntry) => boolean = () => true,
 ): PlannedTarget {
   const schedules = program.entries.map((entry): Schedule | null =>
-    isFor(target, entry) && wanted(entry) ? schedule(entry.graph, target) : null,
+    isFor(target, entry) && wanted(entry) ? schedule(entry.graph, target, scheduleOptions(entry, options)) : null,
   );
   // WebGPU's default limit on one binding; its offsets are multiples of 256.
   return planTarget(program, schedules, target, target === "gpu" ? { chunkBytes: 128 * 2 ** 20 } : {});

@@ -5,6 +5,7 @@ import type { Program, ProgramEntry } from "../elaborate/program.ts";
 import { printGraph } from "../graph/print.ts";
 import type { Dispatch, Kernel } from "../kernel/ir.ts";
 import { printKernel } from "../kernel/print.ts";
+import type { KernelOptions } from "../pipeline.ts";
 import { optimizeProgram, planned } from "../pipeline.ts";
 import type { Target } from "../schedule/group.ts";
 import { launchesOf } from "../schedule/plan.ts";
@@ -40,7 +41,13 @@ const heading = ({ label, origin }: Dispatch<Location>) =>
   `${label}${origin ? ` (${origin.file}:${origin.line})` : ""}`;
 
 /** Stages before code: they need no compiled program. */
-export function programStage(program: Program, stage: Stage, target: Target, named: string | undefined): Piece[] {
+export function programStage(
+  program: Program,
+  stage: Stage,
+  target: Target,
+  named: string | undefined,
+  options: KernelOptions = {},
+): Piece[] {
   const chosen = chooseEntries(program, stage, named);
   switch (stage) {
     case "graph":
@@ -53,7 +60,7 @@ export function programStage(program: Program, stage: Stage, target: Target, nam
     case "kernels":
     case "plan": {
       // The whole program is planned, chosen entries are shown: addresses are those of the whole.
-      const { entries } = planned(optimizeProgram(program, false), target);
+      const { entries } = planned(optimizeProgram(program, false), target, options);
       const shown = new Set<Kernel>();
       const print = (dispatch: Dispatch<Location>): string => {
         const title = `// ${heading(dispatch)}\n`;

@@ -24,6 +24,7 @@ export interface ProgramFlags {
   readonly block?: string;
   readonly model?: string;
   readonly json?: boolean;
+  readonly winograd?: boolean;
 }
 export interface Wanted extends ProgramFlags {
   /** Values of N that calls are built for; 1 is always among them. */
@@ -63,6 +64,7 @@ export async function compileFile(file: string, wanted: Wanted, terminal: Termin
     // So that any number of rows can be evaluated.
     evaluations: [1],
     verify: process.env.DLX_VERIFY === "1",
+    ...(wanted.winograd !== undefined && { winograd: wanted.winograd }),
     version,
   });
   await settle(diagnostics, terminal);

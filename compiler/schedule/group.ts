@@ -6,6 +6,7 @@ import type { Axis, Coordinate, GenericNode, Scalar, Tensor } from "../graph/gra
 import { indicesOfCoordinate, readsOf as readsOfBody, visitScalars } from "../graph/traverse.ts";
 import type { Dispatch } from "../kernel/ir.ts";
 import type { ScalarType } from "../types/dtype.ts";
+import type { ScheduleOptions } from "./options.ts";
 import type { Placed } from "./program.ts";
 
 export type Target = "cpu" | "gpu";
@@ -48,6 +49,7 @@ export interface Layout {
 /** What a builder may ask for while it writes kernels. */
 export interface BuildContext {
   readonly target: Target;
+  readonly options: ScheduleOptions;
   layout(tensor: Tensor): Layout;
   /** The value of a tensor whose elements are all one constant. */
   uniform(tensor: Tensor): number | undefined;

@@ -13,6 +13,8 @@ import type { BuildContext, FusionGroup, Target } from "./group.ts";
 import type { Unit } from "./grouping.ts";
 import { groupNodes } from "./grouping.ts";
 import { Memory, moving } from "./memory.ts";
+import type { ScheduleOptions } from "./options.ts";
+import { plainOptions } from "./options.ts";
 import { orderUnits, resultsOf } from "./order.ts";
 import { randomOf, scatterOf } from "./others.ts";
 import { assignGroup, copyGroup, fillGroup, needsFill, pieceGroup } from "./pieces.ts";
@@ -24,8 +26,8 @@ import { bodyOutputs, plus } from "./scan.ts";
 /** The most memories that one kernel binds: WebGPU promises 8 storage buffers a stage. */
 const maximumBuffers: Readonly<Record<Target, number>> = { cpu: 24, gpu: 8 };
 
-export function schedule(graph: Graph, target: Target): Schedule {
-  const shared: Shared = { target, constants: new Map(), tables: new Map(), names: new Map(), scratch: 0 };
+export function schedule(graph: Graph, target: Target, options: ScheduleOptions = plainOptions): Schedule {
+  const shared: Shared = { target, options, constants: new Map(), tables: new Map(), names: new Map(), scratch: 0 };
   const { graph: prepared, claims } = claimOutputs(target === "cpu" ? everywhere(expandMoments)(graph) : graph);
   const memory = new Memory();
   const steps = new Scheduler(prepared, claims, memory, shared, 0).run();
@@ -40,6 +42,7 @@ export function schedule(graph: Graph, target: Target): Schedule {
 /** What a graph and the graphs inside it share. */
 interface Shared {
   readonly target: Target;
+  readonly options: ScheduleOptions;
   readonly constants: Map<Tensor, readonly number[]>;
   readonly tables: Map<string, Tensor>;
   readonly names: Map<string, number>;
@@ -68,6 +71,7 @@ class Scheduler {
     this.#source = sourceIn(graph);
     this.#context = {
       target: shared.target,
+      options: shared.options,
       layout: (tensor) => memory.layout(tensor),
       uniform: (tensor) => this.#uniform(tensor),
       scratch: (elements) => ({ kind: "scratch", id: shared.scratch++, elements }),

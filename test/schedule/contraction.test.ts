@@ -17,6 +17,7 @@ import { schemesOf } from "../../compiler/schedule/contraction/planner.ts";
 import type { BuildContext } from "../../compiler/schedule/group.ts";
 import type { Unit } from "../../compiler/schedule/grouping.ts";
 import { groupNodes } from "../../compiler/schedule/grouping.ts";
+import { plainOptions } from "../../compiler/schedule/options.ts";
 import { expectClose } from "../support/compare.ts";
 import { runOnCpu } from "../support/run-cpu.ts";
 
@@ -173,6 +174,7 @@ function checkSchemes(text: string): string[] {
   let scratch = 0;
   const context: BuildContext = {
     target: "cpu",
+    options: plainOptions,
     layout: (tensor) => ({ place: { kind: "tensor", tensor, offset: 0 }, strides: rowMajor(tensor.type.shape) }),
     uniform: () => undefined,
     scratch: (elements) => ({ kind: "scratch", id: scratch++, elements }),

@@ -27,7 +27,7 @@ async function piecesOf(file: string, { stage, ...flags }: Flags, terminal: Term
     }
     default: {
       const program = await elaborateFile(file, wanted, terminal);
-      return programStage(program, stage, flags.target === "wasm" ? "cpu" : "gpu", flags.entry);
+      return programStage(program, stage, flags.target === "wasm" ? "cpu" : "gpu", flags.entry, flags);
     }
   }
 }
