@@ -245,6 +245,13 @@ describe("looking inside", () => {
     expect(training).toMatchObject([{ block: "net", batch: 16 }]);
     expect((await dlx(["summary", file])).out).toMatch(/Net\.dense_1 +\[1, 8\] +24/);
   });
+  test.each([["resnet18", 11_689_512]])(
+    "the parameters of %s are those of its paper's implementations",
+    async (name, parameters) => {
+      const { out } = await dlx(["summary", `test/bench/models/${name}.dlx`, "--json"]);
+      expect(JSON.parse(out).models).toMatchObject([{ parameters }]);
+    },
+  );
   test.each(["ast", "graph", "backward", "optimized", "kernels", "plan", "wgsl", "wat", "host"])(
     "ir --stage %s",
     async (stage) => {
