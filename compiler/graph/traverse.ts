@@ -320,3 +320,13 @@ export function usesOf(graph: Graph): Uses {
   const outputs = new Set(graph.outputs.map(({ tensor }) => tensor));
   return { of: (tensor) => users.get(tensor) ?? [], isOutput: (tensor) => outputs.has(tensor) };
 }
+
+/** The tensor whose memory a tensor is: what stands before all views. */
+export function sourceIn(graph: Graph): (tensor: Tensor) => Tensor {
+  const views = new Map(graph.nodes.flatMap((node) => (node.kind === "view" ? [[node.results[0]!, node.source]] : [])));
+  return (tensor) => {
+    let current = tensor;
+    for (let next = views.get(current); next !== undefined; next = views.get(current)) current = next;
+    return current;
+  };
+}

@@ -53,6 +53,8 @@ export interface BuildContext {
   layout(tensor: Tensor): Layout;
   /** The value of a tensor whose elements are all one constant. */
   uniform(tensor: Tensor): number | undefined;
+  /** Whether a tensor is the same at every call of the entry until weights change: dispatches of such alone run once. */
+  fixed(tensor: Tensor): boolean;
   /** Memory shared by the dispatches of one group. */
   scratch(elements: number): Placed;
   /** A tensor of constants of the kernel's own, such as an index table. */

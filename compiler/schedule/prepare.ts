@@ -11,6 +11,7 @@ import type {
   Tensor,
 } from "../graph/graph.ts";
 import { rebuild, reserveNames } from "../graph/rewrite.ts";
+import { sourceIn } from "../graph/traverse.ts";
 
 /** A persistent tensor and the value that it has after the entry. */
 export interface Claim {
@@ -28,15 +29,6 @@ export interface Prepared {
 
 export function isPersistent(role: InputRole | OutputRole): role is PersistentRole {
   return role === "parameter" || role === "state" || role === "optimizer" || role === "step" || role === "seed";
-}
-
-export function sourceIn(graph: Graph): (tensor: Tensor) => Tensor {
-  const views = new Map(graph.nodes.flatMap((node) => (node.kind === "view" ? [[node.results[0]!, node.source]] : [])));
-  return (tensor) => {
-    let current = tensor;
-    for (let next = views.get(current); next !== undefined; next = views.get(current)) current = next;
-    return current;
-  };
 }
 
 /** Gives every persistent output a generic node's result of its own, so that it may be computed in place. */

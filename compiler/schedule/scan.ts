@@ -2,7 +2,7 @@
 import { axesOf, GraphBuilder, readHere } from "../graph/builder.ts";
 import type { Graph, Scalar, Tensor } from "../graph/graph.ts";
 import { reserveNames } from "../graph/rewrite.ts";
-import { sourceIn } from "./prepare.ts";
+import { sourceIn } from "../graph/traverse.ts";
 
 export interface BodyOutputs {
   readonly graph: Graph;

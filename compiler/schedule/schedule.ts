@@ -1,8 +1,9 @@
 /** From a graph to dispatches: nodes are grouped, ordered, given their memory, and built group by group. */
 import { elementCount } from "../graph/builder.ts";
+import { fixedTensors } from "../graph/fixed.ts";
 import type { Graph, JoinNode, Node, ScanNode, Tensor } from "../graph/graph.ts";
 import { everywhere } from "../graph/rewrite.ts";
-import { usesOf } from "../graph/traverse.ts";
+import { sourceIn, usesOf } from "../graph/traverse.ts";
 import { invariant } from "../invariant.ts";
 import type { Dispatch } from "../kernel/ir.ts";
 import type { ScalarType } from "../types/dtype.ts";
@@ -19,7 +20,7 @@ import { orderUnits, resultsOf } from "./order.ts";
 import { randomOf, scatterOf } from "./others.ts";
 import { assignGroup, copyGroup, fillGroup, needsFill, pieceGroup } from "./pieces.ts";
 import type { Claim } from "./prepare.ts";
-import { claimOutputs, expandMoments, isPersistent, sourceIn } from "./prepare.ts";
+import { claimOutputs, expandMoments, isPersistent } from "./prepare.ts";
 import type { Placed, Schedule, Slot, Step } from "./program.ts";
 import { bodyOutputs, plus } from "./scan.ts";
 
@@ -58,22 +59,32 @@ class Scheduler {
   readonly #steps: Step[] = [];
   readonly #context: BuildContext;
   readonly #source: (tensor: Tensor) => Tensor;
+  readonly #fixed: ReadonlySet<Tensor>;
   /** Joins whose pieces are (partly) written in place, and whether what the pieces leave has been filled. */
   readonly #placed = new Map<JoinNode, { readonly direct: Set<Tensor>; filled: boolean }>();
   readonly #joinOf = new Map<Tensor, JoinNode>();
 
-  constructor(graph: Graph, claims: readonly Claim[], memory: Memory, shared: Shared, depth: number) {
+  constructor(
+    graph: Graph,
+    claims: readonly Claim[],
+    memory: Memory,
+    shared: Shared,
+    depth: number,
+    fixed: readonly Tensor[] = [],
+  ) {
     this.#graph = graph;
     this.#claims = claims;
     this.#memory = memory;
     this.#shared = shared;
     this.#depth = depth;
     this.#source = sourceIn(graph);
+    this.#fixed = fixedTensors(graph, fixed);
     this.#context = {
       target: shared.target,
       options: shared.options,
       layout: (tensor) => memory.layout(tensor),
       uniform: (tensor) => this.#uniform(tensor),
+      fixed: (tensor) => this.#fixed.has(tensor) || shared.constants.has(tensor),
       scratch: (elements) => ({ kind: "scratch", id: shared.scratch++, elements }),
       constant: (type, values) => this.#constant(type, values),
       name: (hint) => this.#name(hint),
@@ -237,7 +248,8 @@ class Scheduler {
     const claims = nextCarries.flatMap((value, k): Claim[] =>
       value === inputs[k] ? [] : [{ slot: inputs[k]!, role: "state", path: `${k}`, value }],
     );
-    const inner = new Scheduler(graph, claims, this.#memory, this.#shared, this.#depth + 1);
+    const fixed = node.captured.flatMap((tensor, k) => (this.#fixed.has(tensor) ? [inputs[captured + k]!] : []));
+    const inner = new Scheduler(graph, claims, this.#memory, this.#shared, this.#depth + 1, fixed);
     inner.run();
     if (counts) inner.#group(assignGroup(iteration, plus(iteration, step)));
     this.#steps.push({ kind: "repeat", length: node.length, steps: inner.#steps });

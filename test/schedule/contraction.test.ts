@@ -177,6 +177,7 @@ function checkSchemes(text: string): string[] {
     options: plainOptions,
     layout: (tensor) => ({ place: { kind: "tensor", tensor, offset: 0 }, strides: rowMajor(tensor.type.shape) }),
     uniform: () => undefined,
+    fixed: () => false,
     scratch: (elements) => ({ kind: "scratch", id: scratch++, elements }),
     constant: () => expect.fail("no tables here"),
     name: (hint) => hint,
