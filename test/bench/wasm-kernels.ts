@@ -2,21 +2,10 @@
  * GFLOP/s of contractions on one thread, beside the peak of multiply and add on this machine. Each row is the best of many
  * short rounds, so that other work on the machine shows less. `npx tsx test/bench/wasm-kernels.ts [filter] [--relaxed]`
  */
-import { encodeModule, memoryPages } from "../../compiler/codegen/wasm/module.ts";
-import { readGraph } from "../../compiler/graph/read.ts";
+import { encodeModule } from "../../compiler/codegen/wasm/module.ts";
 import { add, KernelBuilder, load, mul } from "../../compiler/kernel/build.ts";
 import type { Kernel } from "../../compiler/kernel/ir.ts";
-import { printKernel } from "../../compiler/kernel/print.ts";
-import { dispatchesOf } from "../../compiler/schedule/liveness.ts";
-import { callsOf, planTarget } from "../../compiler/schedule/plan.ts";
-import { schedule } from "../../compiler/schedule/schedule.ts";
-import { disassemble, enableRelaxed } from "../codegen/wasm/run.ts";
-import { programOf } from "../support/run-cpu.ts";
-
-enableRelaxed();
-const relaxed = process.argv.includes("--relaxed");
-const show = process.argv.includes("--show");
-const filter = process.argv.slice(2).find((argument) => !argument.startsWith("--")) ?? "";
+import { best, filter, measure, relaxed } from "./wasm-measure.ts";
 
 /** Independent chains of multiply and add. */
 function peakKernel(): Kernel {
@@ -31,41 +20,6 @@ function peakKernel(): Kernel {
   );
   for (const [i, sum] of sums.entries()) k.store(y, i * 4, sum);
   return k.finish();
-}
-
-function best(bytes: Uint8Array, memoryBytes: number): number {
-  const memory = new WebAssembly.Memory({ initial: memoryPages(memoryBytes), maximum: 65536 });
-  // Ordinary numbers: subnormal ones would be slow.
-  new Float32Array(memory.buffer).fill(0.01);
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(bytes)), { env: { memory } });
-  const run = instance.exports.entry0;
-  if (typeof run !== "function") throw new Error("no entry");
-  for (const end = performance.now() + 200; performance.now() < end; ) run();
-  let least = Number.POSITIVE_INFINITY;
-  for (const end = performance.now() + 700; performance.now() < end; ) {
-    const start = performance.now();
-    let count = 0;
-    while (performance.now() - start < 2) {
-      run();
-      count++;
-    }
-    least = Math.min(least, (performance.now() - start) / count);
-  }
-  return least;
-}
-
-function measure(text: string): number {
-  const graph = readGraph(text);
-  const program = programOf(graph);
-  const scheduled = schedule(graph, "cpu");
-  const { plan, entries } = planTarget(program, [scheduled], "cpu");
-  if (show) for (const { kernel } of dispatchesOf(scheduled.steps)) console.log(printKernel(kernel));
-  const [persistent = 0] = plan.persistent;
-  const memoryBytes = persistent + (plan.arena[0] ?? 0);
-  const steps = callsOf(entries[0]!.steps, persistent);
-  const { bytes } = encodeModule({ entries: [{ name: "run", steps }], memoryBytes, relaxed, names: show });
-  if (show) console.log(disassemble(bytes));
-  return best(bytes, memoryBytes);
 }
 
 const conv = (n: number, c: number, size: number, o: number, k: number, pad: number, stride = 1) => {
