@@ -114,7 +114,7 @@ class Nest {
     const packNow = (inside: boolean, at: readonly Active[]): void => {
       for (const { panel, place } of sides)
         if (panel.kind === "packed" && place && (outer !== undefined && isBoundTo(panel, lastOf(outer))) === inside)
-          pack(this.#operands, panel, place, valuesOf(at));
+          pack(this.#operands, panel, this.#operands.bind("packed", "f32", place, "write"), valuesOf(at));
     };
     packNow(false, active);
     if (outer === undefined) {

@@ -12,7 +12,6 @@ import { indexAt, indexLanes } from "../address.ts";
 import type { BuildContext } from "../group.ts";
 import { Lowering } from "../lower.ts";
 import type { Operands } from "../operands.ts";
-import type { Placed } from "../program.ts";
 import type { Layout, PackedDimension, PackedPanel } from "./panels.ts";
 import { roundUp } from "./panels.ts";
 import { breaksOf, spanOf } from "./support.ts";
@@ -66,14 +65,14 @@ export function packingCost({ layout }: PackedPanel, context: BuildContext): num
   return points * ((isCopied ? 0.35 : along ? 0.6 : 1.2) + 0.2 * (sizeOf(support.body) - 1) + far);
 }
 
-/** Writes the loops that fill a packed copy; `values` holds the bound indices. */
+/** Writes the loops that fill a packed copy in a buffer; `values` holds the bound indices. */
 export function pack(
   operands: Operands,
   panel: PackedPanel,
-  place: Placed,
+  buffer: string,
   values: ReadonlyMap<number, Expression>,
 ): void {
-  new Packing(operands, panel.layout, place, values).write();
+  new Packing(operands, panel.layout, buffer, values).write();
 }
 
 class Packing {
@@ -84,11 +83,11 @@ class Packing {
   readonly #order: Order;
   readonly #indices: (IndexValue | undefined)[];
 
-  constructor(operands: Operands, layout: Layout, place: Placed, values: ReadonlyMap<number, Expression>) {
+  constructor(operands: Operands, layout: Layout, buffer: string, values: ReadonlyMap<number, Expression>) {
     this.#operands = operands;
     this.#layout = layout;
     this.#values = values;
-    this.#buffer = operands.bind("packed", "f32", place, "write");
+    this.#buffer = buffer;
     this.#order = orderOf(layout, operands.context);
     this.#indices = layout.support.dimensions.map(() => undefined);
   }
