@@ -1,5 +1,6 @@
 /** The whole way from an elaborated program to code, on one screen. Each phase is a function from value to value. */
 import type { DispatchPlan, Manifest, OutputSlot, TargetPlan } from "../runtime/plan.ts";
+import { wasmSections } from "../runtime/plan.ts";
 import { KernelLibrary } from "./codegen/wasm/library.ts";
 import { encodeModule } from "./codegen/wasm/module.ts";
 import { WgslProgram } from "./codegen/wgsl/module.ts";
@@ -111,15 +112,13 @@ function encode(
   relaxed: boolean,
   library: KernelLibrary,
 ): Uint8Array {
-  const [persistentBytes = 0] = plan.persistent;
-  const [arenaBytes = 0] = plan.arena;
   return encodeModule({
     entries: entries.map((entry, k) => ({
       name: entry?.name ?? "",
-      steps: entry ? callsOf(entry.steps, persistentBytes) : [],
+      steps: entry ? callsOf(entry.steps, plan) : [],
       exact: program.entries[k]?.kind === "initialize",
     })),
-    memoryBytes: persistentBytes + arenaBytes,
+    memoryBytes: wasmSections(plan).end,
     relaxed,
     library,
   }).bytes;

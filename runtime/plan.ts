@@ -64,6 +64,13 @@ export interface Location {
  */
 export const unusedBytes = 65536;
 
+/** Where things begin in WebAssembly's one memory; persistent memory is at 0. */
+export function wasmSections({ persistent, arena: [arenaBytes = 0], perThread = 0 }: TargetPlan, threads = 1) {
+  const [arena = 0] = persistent;
+  const own = arena + (perThread > 0 ? Math.ceil(arenaBytes / 128) * 128 : arenaBytes);
+  return { arena, own, end: own + perThread * threads };
+}
+
 /** One target's memory plan and dispatch lists. */
 export interface TargetPlan {
   /** Bytes of each chunk of persistent memory: constants, then slots. */
@@ -72,6 +79,8 @@ export interface TargetPlan {
   readonly arena: readonly number[];
   /** Constant tensors to be written once at load: base64 of little-endian 4-byte elements. */
   readonly constants: readonly { readonly at: Location; readonly data: string }[];
+  /** CPU: bytes that every thread has for itself, behind the arena. */
+  readonly perThread?: number;
   /** One for each of `Manifest.persistent`. */
   readonly slots: readonly Location[];
   /** One for each of `Manifest.entries`; null where this target does not carry the entry. */

@@ -61,6 +61,12 @@ export class KernelBuilder {
     this.#locals.push({ name, type, space, size });
     return name;
   }
+  /** Scratch memory that every thread has for itself. */
+  ownScratch(hint: string, type: ScalarType, size: number): string {
+    const name = this.fresh(hint);
+    this.#locals.push({ name, type, space: "scratch", size, perThread: true });
+    return name;
+  }
 
   /** Names a value; constants and variables are returned as they are. */
   letIn(hint: string, value: Expression): Expression {

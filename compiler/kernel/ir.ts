@@ -99,8 +99,10 @@ export interface Store {
   readonly value: Expression;
 }
 /**
- * `for (name = from; name < to; name += step)`, an i32 loop. `outer` marks loops whose iterations are independent and that
- * the CPU may split between threads; on the GPU it is an ordinary loop.
+ * `for (name = from; name < to; name += step)`, an i32 loop. `outer` marks loops whose iterations write disjoint elements
+ * and read nothing that another writes. Where one is a statement of a CPU kernel's body itself, its iterations are split
+ * between threads in ranges that are fixed beforehand; between the statements of a body threads wait for each other, and
+ * what is no `outer` loop, one thread does. Elsewhere, and on the GPU, it is an ordinary loop.
  */
 export interface For {
   readonly kind: "for";
@@ -138,6 +140,11 @@ export interface LocalBuffer {
   readonly space: "scratch" | "workgroup" | "register";
   /** In elements; a constant. */
   readonly size: number;
+  /**
+   * CPU scratch that every thread has for itself, as a loop marked `outer` needs it: what an iteration leaves in it is
+   * found by no other. Scratch without it is one memory for all threads.
+   */
+  readonly perThread?: boolean;
 }
 
 export interface Kernel {

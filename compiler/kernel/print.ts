@@ -98,7 +98,9 @@ export function printKernel(kernel: Kernel, naming: Naming = asIs): string {
     ...kernel.buffers.map((b) => `${b.access} ${naming(b.name)}: ${b.type}[]`),
     ...kernel.scalars.map((name) => `${naming(name)}: i32`),
   ];
-  const locals = kernel.locals.map((l) => `  ${l.space} ${naming(l.name)}: ${l.type}[${l.size}]\n`);
+  const locals = kernel.locals.map(
+    (l) => `  ${l.perThread ? "own " : ""}${l.space} ${naming(l.name)}: ${l.type}[${l.size}]\n`,
+  );
   const size = kernel.workgroupSize === undefined ? "" : ` workgroup(${kernel.workgroupSize.join(", ")})`;
   return `${kernel.target} kernel ${naming(kernel.name)}(${parameters.join(", ")})${size} {\n${locals.join("")}${printStatements(kernel.body, "  ", naming)}}\n`;
 }

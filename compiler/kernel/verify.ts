@@ -1,11 +1,12 @@
 /**
  * What a kernel must satisfy: names defined once and before use, types and lanes that fit, buffers accessed as declared,
- * and nothing that the target lacks. Violations are defects of the builder that wrote the kernel.
+ * loops that threads can share, and nothing that the target lacks. Violations are defects of the builder that wrote the kernel.
  */
 import { invariant } from "../invariant.ts";
 import { resultType } from "../scalar/table.ts";
 import type { ScalarType } from "../types/dtype.ts";
 import type { Expression, Kernel, Statement, ValueType } from "./ir.ts";
+import { verifyPhases } from "./phases.ts";
 import { printExpression } from "./print.ts";
 
 interface Name extends ValueType {
@@ -46,13 +47,15 @@ class Verifier {
       this.#define(name);
       this.#scope.set(name, { type: "i32", lanes: 1, mutable: false });
     }
-    for (const { name, type, space, size } of locals) {
+    for (const { name, type, space, size, perThread } of locals) {
       this.#define(name);
+      this.#check(space === "scratch" || !perThread, `${name} of ${space} memory belongs to a thread`);
       this.#check((space === "scratch") === (target === "cpu"), `${space} memory does not exist on the ${target}`);
       this.#check(Number.isInteger(size) && size > 0, `size of ${name}`);
       this.#memory.set(name, { type, read: true, write: true });
     }
     this.#block(body);
+    if (target === "cpu") verifyPhases(this.#kernel);
   }
 
   #define(name: string): void {

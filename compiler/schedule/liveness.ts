@@ -73,7 +73,8 @@ export function livenessOf(schedule: Schedule): Interval[] {
         touch(keyOf(place), bytes, position, kernel.buffers[k]?.access === "write");
       }
       for (const [k, local] of kernel.locals.entries())
-        if (local.space === "scratch") touch(`local ${position} ${k}`, local.size * wordBytes, position, true);
+        if (local.space === "scratch" && !local.perThread)
+          touch(`local ${position} ${k}`, local.size * wordBytes, position, true);
       position++;
     }
   };

@@ -3,7 +3,7 @@
  * by all entries, which never run at once, and in it memory is used again as soon as it is free.
  */
 import type { Location, TargetPlan } from "../../runtime/plan.ts";
-import { unusedBytes } from "../../runtime/plan.ts";
+import { unusedBytes, wasmSections } from "../../runtime/plan.ts";
 import type { Program } from "../elaborate/program.ts";
 import type { Tensor } from "../graph/graph.ts";
 import { invariant } from "../invariant.ts";
@@ -30,8 +30,10 @@ export interface PlacedLaunch {
   /** One for every buffer. */
   readonly advance: readonly (readonly number[])[];
   /** The kernel's own scratch memory. */
-  readonly locals: readonly Location[];
+  readonly locals: readonly ScratchLocation[];
 }
+/** `perThread`: the offset counts from the beginning of what the thread has for itself. */
+export type ScratchLocation = Location & { readonly perThread?: boolean };
 export interface PlacedRepeat {
   readonly kind: "repeat";
   readonly length: number;
@@ -113,14 +115,29 @@ export function planTarget(
       lowerBound: lowerBound(intervals, alignment),
     });
   }
+  const perThread = Math.max(0, ...entries.map((entry) => (entry ? perThreadBytes(entry.steps) : 0)));
   const plan: TargetPlan = {
     persistent: persistent.chunks,
     arena: arenas,
+    ...(perThread > 0 && { perThread }),
     constants: persistent.constants,
     slots,
     entries: entryPlans,
   };
   return { plan, entries };
+}
+
+/** Two threads' memory shares no line of a cache. */
+const ownAlignment = 128;
+
+/** The most that one kernel asks of a thread. */
+function perThreadBytes(steps: readonly PlacedStep[]): number {
+  const needs = steps.map((step) => {
+    if (step.kind === "repeat") return perThreadBytes(step.steps);
+    const ends = step.locals.flatMap(({ perThread, offset, bytes }) => (perThread ? [offset + bytes] : []));
+    return Math.ceil(Math.max(0, ...ends) / ownAlignment) * ownAlignment;
+  });
+  return Math.max(0, ...needs);
 }
 
 const bytesOfShape = (shape: readonly number[]): number =>
@@ -217,9 +234,16 @@ class Placer {
     });
   }
 
-  #localsOf(kernel: Kernel, position: number): Location[] {
-    return kernel.locals.flatMap((local, k) => {
+  #localsOf(kernel: Kernel, position: number): ScratchLocation[] {
+    let own = 0;
+    return kernel.locals.flatMap((local, k): ScratchLocation[] => {
       if (local.space !== "scratch") return [];
+      if (local.perThread) {
+        const bytes = local.size * wordBytes;
+        const offset = own;
+        own += Math.ceil(bytes / ownAlignment) * ownAlignment;
+        return [{ space: "arena", chunk: 0, offset, bytes, perThread: true }];
+      }
       const location = this.#locations.get(`local ${position} ${k}`);
       invariant(location !== undefined, `scratch memory ${local.name} of ${kernel.name} has a place`);
       return [location];
@@ -236,24 +260,32 @@ class Placer {
   }
 }
 
-/** A number, or one that moves by `advance[k]` with every iteration of the k-th enclosing repeat, outermost first. */
-export type CallArgument = number | { readonly base: number; readonly advance: readonly number[] };
+/**
+ * A number, or one that moves by `advance[k]` with every iteration of the k-th enclosing repeat, outermost first, and by
+ * `perThread` with the number of the thread.
+ */
+export type CallArgument =
+  | number
+  | { readonly base: number; readonly advance?: readonly number[]; readonly perThread?: number };
 export type CallStep =
   | { readonly kind: "call"; readonly kernel: Kernel; readonly args: readonly CallArgument[] }
   | { readonly kind: "repeat"; readonly length: number; readonly steps: readonly CallStep[] };
 
-/** The calls of an entry for WebAssembly, where one memory holds persistent memory first and then the arena. */
-export function callsOf(steps: readonly PlacedStep[], persistentBytes: number): CallStep[] {
-  const address = ({ space, offset }: Location): number => (space === "arena" ? persistentBytes + offset : offset);
+/** The calls of an entry for WebAssembly, where one memory holds persistent memory, the arena and what threads own. */
+export function callsOf(steps: readonly PlacedStep[], plan: TargetPlan): CallStep[] {
+  const { arena, own } = wasmSections(plan);
+  const address = ({ space, offset }: Location): number => (space === "arena" ? arena + offset : offset);
   return steps.map((step): CallStep => {
-    if (step.kind === "repeat")
-      return { kind: "repeat", length: step.length, steps: callsOf(step.steps, persistentBytes) };
+    if (step.kind === "repeat") return { kind: "repeat", length: step.length, steps: callsOf(step.steps, plan) };
     const { kernel, buffers, scalars } = step.dispatch;
     const pointers = buffers.map((at, k): CallArgument => {
       const advance = step.advance[k] ?? [];
       return advance.some((bytes) => bytes !== 0) ? { base: address(at), advance } : address(at);
     });
-    return { kind: "call", kernel, args: [...pointers, ...scalars, ...step.locals.map(address)] };
+    const locals = step.locals.map(
+      (at): CallArgument => (at.perThread ? { base: own + at.offset, perThread: plan.perThread ?? 0 } : address(at)),
+    );
+    return { kind: "call", kernel, args: [...pointers, ...scalars, ...locals] };
   });
 }
 

@@ -6,6 +6,7 @@ import { decodeBase64 } from "../base64.ts";
 import type { Device, Elements } from "../device.ts";
 import { DlxError } from "../errors.ts";
 import type { DTypeName, Location, Manifest } from "../plan.ts";
+import { wasmSections } from "../plan.ts";
 
 const PAGE = 65536;
 
@@ -30,13 +31,12 @@ function view(memory: WebAssembly.Memory, dtype: DTypeName, at: number, bytes: n
 export async function createWasmDevice(manifest: Manifest, code: BufferSource): Promise<Device> {
   if (!manifest.wasm) throw new DlxError("E0801", "this program was built without WebAssembly");
   const { plan } = manifest.wasm;
-  const [persistentBytes = 0] = plan.persistent;
-  const [arenaBytes = 0] = plan.arena;
+  const sections = wasmSections(plan);
   let memory: WebAssembly.Memory | undefined;
   let entries: readonly (() => void)[];
   try {
     memory = new WebAssembly.Memory({
-      initial: Math.max(1, Math.ceil((persistentBytes + arenaBytes) / PAGE)),
+      initial: Math.max(1, Math.ceil(sections.end / PAGE)),
       maximum: PAGE,
     });
     const { instance } = await WebAssembly.instantiate(code, { env: { memory } });
@@ -50,7 +50,7 @@ export async function createWasmDevice(manifest: Manifest, code: BufferSource): 
   }
 
   const opened = memory;
-  const address = ({ space, offset }: Location) => (space === "arena" ? persistentBytes + offset : offset);
+  const address = ({ space, offset }: Location) => (space === "arena" ? sections.arena + offset : offset);
   const placed = (dtype: DTypeName, at: Location) => view(opened, dtype, address(at), at.bytes);
   for (const { at, data } of plan.constants) new Uint8Array(opened.buffer, address(at)).set(decodeBase64(data));
 

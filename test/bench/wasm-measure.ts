@@ -9,6 +9,7 @@ import { optimizeEntry } from "../../compiler/pipeline.ts";
 import { dispatchesOf } from "../../compiler/schedule/liveness.ts";
 import { callsOf, planTarget } from "../../compiler/schedule/plan.ts";
 import { schedule } from "../../compiler/schedule/schedule.ts";
+import { wasmSections } from "../../runtime/plan.ts";
 import { disassemble, enableRelaxed } from "../codegen/wasm/run.ts";
 import { programOf } from "../support/run-cpu.ts";
 
@@ -58,9 +59,8 @@ function measureGraph(graph: Graph): number {
   const scheduled = schedule(graph, "cpu");
   const { plan, entries } = planTarget(program, [scheduled], "cpu");
   if (show) for (const { kernel } of dispatchesOf(scheduled.steps)) console.log(printKernel(kernel));
-  const [persistent = 0] = plan.persistent;
-  const memoryBytes = persistent + (plan.arena[0] ?? 0);
-  const steps = callsOf(entries[0]!.steps, persistent);
+  const memoryBytes = wasmSections(plan).end;
+  const steps = callsOf(entries[0]!.steps, plan);
   const { bytes } = encodeModule({ entries: [{ name: "run", steps }], memoryBytes, relaxed, names: show });
   if (show) console.log(disassemble(bytes));
   return best(bytes, memoryBytes);

@@ -12,6 +12,7 @@ import { printKernel } from "../../compiler/kernel/print.ts";
 import { optimizeProgram, planned } from "../../compiler/pipeline.ts";
 import type { PlacedStep } from "../../compiler/schedule/plan.ts";
 import { callsOf } from "../../compiler/schedule/plan.ts";
+import { wasmSections } from "../../runtime/plan.ts";
 import { disassemble, enableRelaxed } from "../codegen/wasm/run.ts";
 
 const [file = "examples/lenet/model.dlx", wanted = "lenet.step"] = process.argv
@@ -33,15 +34,14 @@ const optimized = optimizeProgram({ ...program, entries: [entry] }, false);
 const optimizedAt = performance.now();
 const { plan, entries } = planned(optimized, "cpu");
 const plannedAt = performance.now();
-const [persistent = 0] = plan.persistent;
-const memoryBytes = persistent + (plan.arena[0] ?? 0);
+const memoryBytes = wasmSections(plan).end;
 const steps = entries[0]!.steps;
 
 const labels = (some: readonly PlacedStep[]): string[] =>
   some.map((step) =>
     step.kind === "repeat" ? `${step.length} times (${labels(step.steps).length} steps)` : step.dispatch.label,
   );
-const calls: CallStep[] = callsOf(steps, persistent);
+const calls: CallStep[] = callsOf(steps, plan);
 const { bytes } = encodeModule({
   entries: [{ name: wanted, steps: calls }, ...calls.map((call, k) => ({ name: `step${k}`, steps: [call] }))],
   memoryBytes,

@@ -86,6 +86,25 @@ describe("the verifier refuses", () => {
     "a barrier on the cpu": (k) => k.barrier(),
     "a place on the cpu": (k) => k.letIn("t", builtin("local", 0)),
     "workgroup memory on the cpu": (k) => k.local("w", "f32", "workgroup", 4),
+    "a result that every iteration of a split loop writes": (k) => {
+      const y = k.buffer("y", "i32", "write");
+      k.forLoop("i", 0, 8, 1, (at) => k.store(y, 0, at), { outer: true });
+    },
+    "a sum that a split loop carries": (k) => {
+      const sum = k.declare("sum", i32(0));
+      k.forLoop("i", 0, 8, 1, (at) => k.assign(sum, add(sum, at)), { outer: true });
+    },
+    "what one thread counted, in a split loop": (k) => {
+      const y = k.buffer("y", "i32", "write");
+      const count = k.declare("count", i32(3));
+      k.forLoop("i", 0, 8, 1, (at) => k.store(y, at, count), { outer: true });
+    },
+    "scratch of a thread's own, read by others": (k) => {
+      const y = k.buffer("y", "i32", "write");
+      const own = k.ownScratch("own", "i32", 8);
+      k.forLoop("i", 0, 8, 1, (at) => k.store(own, at, at), { outer: true });
+      k.forLoop("i", 0, 8, 1, (at) => k.store(y, at, load(own, "i32", at)), { outer: true });
+    },
     "a vector as a condition": (k) => k.ifThen(lt(splat(variable("s")), splat(i32(2))), () => k.barrier()),
   };
   for (const [name, write] of Object.entries(cases))

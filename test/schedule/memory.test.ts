@@ -52,7 +52,7 @@ function expectNothingLost(graph: Graph, target: "cpu" | "gpu"): void {
       for (const [b, { key, from, to, at }] of uses.entries())
         if (at.space === "arena" && step.dispatch.kernel.buffers[b]!.access !== "read")
           for (let word = from; word < to; word++) owners[word] = key;
-      for (const at of here.locals)
+      for (const at of here.locals.filter(({ perThread }) => !perThread))
         for (let word = at.offset / 4; word < (at.offset + at.bytes) / 4; word++) owners[word] = at;
     }
   };

@@ -10,6 +10,7 @@ import { callsOf, launchesOf, planTarget } from "../../compiler/schedule/plan.ts
 import type { Schedule } from "../../compiler/schedule/program.ts";
 import { schedule } from "../../compiler/schedule/schedule.ts";
 import type { DTypeName, Location, OutputSlot, PersistentRole, TargetPlan } from "../../runtime/plan.ts";
+import { wasmSections } from "../../runtime/plan.ts";
 
 const isResult = (role: OutputRole): role is OutputSlot["role"] =>
   role === "result" || role === "loss" || role === "metric";
@@ -87,10 +88,10 @@ export function compileForCpu(graph: Graph): CpuProgram {
   const planned = planTarget(program, [scheduled], "cpu");
   const { plan } = planned;
   const persistentBytes = plan.persistent[0] ?? 0;
-  const memoryBytes = persistentBytes + (plan.arena[0] ?? 0);
+  const memoryBytes = wasmSections(plan).end;
   const entry = planned.entries[0]!;
   const { bytes } = encodeModule({
-    entries: [{ name: entry.name, steps: callsOf(entry.steps, persistentBytes) }],
+    entries: [{ name: entry.name, steps: callsOf(entry.steps, plan) }],
     memoryBytes,
     relaxed: false,
     names: true,

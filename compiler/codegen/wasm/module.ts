@@ -6,8 +6,13 @@ import { Bytes, encodeParts } from "./encode.ts";
 import { KernelLibrary } from "./library.ts";
 import type { MachineFunction } from "./machine.ts";
 
-/** A number, or one that moves by `advance[k]` with every iteration of the k-th enclosing repeat, outermost first. */
-export type CallArgument = number | { readonly base: number; readonly advance: readonly number[] };
+/**
+ * A number, or one that moves by `advance[k]` with every iteration of the k-th enclosing repeat, outermost first, and by
+ * `perThread` with the number of the thread.
+ */
+export type CallArgument =
+  | number
+  | { readonly base: number; readonly advance?: readonly number[]; readonly perThread?: number };
 export interface KernelCall {
   readonly kind: "call";
   readonly kernel: Kernel;
@@ -141,7 +146,7 @@ function writeSteps(
     const wanted = kernel.buffers.length + kernel.scalars.length + kernel.locals.length;
     invariant(args.length === wanted, `${kernel.name} takes ${wanted} arguments, not ${args.length}`);
     for (const argument of args) {
-      const { base, advance } = typeof argument === "number" ? { base: argument, advance: [] } : argument;
+      const { base, advance = [] } = typeof argument === "number" ? { base: argument } : argument;
       out.byte(code.constant);
       out.i32(base);
       for (const [k, amount] of advance.entries()) {

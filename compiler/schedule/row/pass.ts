@@ -79,7 +79,7 @@ export class RowPass {
       const passes = analysis.passes.filter((pass) => pass.evaluate.includes(member));
       if (passes.length < 2 || passes.some((pass) => pass.write.has(member)) || costOf(member.body) < dear) continue;
       if (member.body.type !== "f32") continue;
-      this.#kept.set(member, this.#kernel.local("kept", "f32", "scratch", elements));
+      this.#kept.set(member, this.#kernel.ownScratch("kept", "f32", elements));
     }
   }
 

@@ -1,0 +1,127 @@
+/**
+ * A CPU kernel's body as threads run it. `outer` loops that are statements of the body are split between threads; `let`s
+ * are pure, and every thread has its own; what remains one thread does. Between phases threads wait for each other.
+ */
+import { invariant } from "../invariant.ts";
+import type { Expression, For, Kernel, Let, Statement } from "./ir.ts";
+import { operandsOf } from "./map.ts";
+
+export type Phase =
+  | { readonly kind: "split"; readonly loop: For }
+  /** `reads`: from memory that the kernel writes, so that it may not happen before or after it should. */
+  | { readonly kind: "everywhere"; readonly statement: Let; readonly reads: boolean }
+  | { readonly kind: "serial"; readonly statements: readonly Statement[] };
+
+export function phasesOf(kernel: Kernel): Phase[] {
+  const readOnly = new Set(kernel.buffers.flatMap(({ name, access }) => (access === "read" ? [name] : [])));
+  const isSerial = new Set<string>();
+  const phases: Phase[] = [];
+  let serial: Statement[] | undefined;
+  for (const statement of kernel.body) {
+    if (statement.kind === "for" && statement.outer) {
+      phases.push({ kind: "split", loop: statement });
+      serial = undefined;
+      continue;
+    }
+    if (statement.kind === "let" && ![...namesIn(statement.value)].some((name) => isSerial.has(name))) {
+      const reads = [...buffersIn(statement.value)].some((name) => !readOnly.has(name));
+      phases.push({ kind: "everywhere", statement, reads });
+      if (reads) serial = undefined;
+      continue;
+    }
+    // What one thread alone knows.
+    if (statement.kind === "let" || statement.kind === "declare") isSerial.add(statement.name);
+    if (serial === undefined) {
+      serial = [];
+      phases.push({ kind: "serial", statements: serial });
+    }
+    serial.push(statement);
+  }
+  return phases;
+}
+
+/** That no thread needs what another one has, and no two write the same memory, as far as can be seen. */
+export function verifyPhases(kernel: Kernel): void {
+  const own = new Set(kernel.locals.flatMap(({ name, perThread }) => (perThread ? [name] : [])));
+  const isSerial = new Set<string>();
+  for (const phase of phasesOf(kernel)) {
+    if (phase.kind === "serial")
+      for (const s of phase.statements) if (s.kind === "let" || s.kind === "declare") isSerial.add(s.name);
+    if (phase.kind !== "split") continue;
+    const check = (condition: unknown, what: string): void =>
+      invariant(condition, `kernel ${kernel.name}, loop ${phase.loop.name}: ${what}`);
+    const inside = new Set<string>();
+    const varying = new Set([phase.loop.name]);
+    const stored = new Set<string>();
+    const loaded = new Set<string>();
+    const varies = (e: Expression): boolean => [...namesIn(e)].some((name) => varying.has(name));
+    const see = (e: Expression): void => {
+      for (const name of namesIn(e)) check(!isSerial.has(name), `${name} is known to one thread alone`);
+      for (const buffer of buffersIn(e)) loaded.add(buffer);
+    };
+    const block = (statements: readonly Statement[], chosen: boolean): void => {
+      for (const s of statements) {
+        switch (s.kind) {
+          case "let":
+          case "declare":
+            see(s.value);
+            inside.add(s.name);
+            if (varies(s.value)) varying.add(s.name);
+            break;
+          case "assign":
+            see(s.value);
+            check(inside.has(s.name), `${s.name} is carried from iteration to iteration`);
+            if (varies(s.value)) varying.add(s.name);
+            break;
+          case "store":
+            see(s.index);
+            see(s.value);
+            stored.add(s.buffer);
+            check(own.has(s.buffer) || chosen || varies(s.index), `every iteration writes the same of ${s.buffer}`);
+            break;
+          case "for":
+            see(s.from);
+            see(s.to);
+            if (varies(s.from) || varies(s.to)) varying.add(s.name);
+            block(s.body, chosen);
+            break;
+          case "if": {
+            see(s.condition);
+            const decides = chosen || varies(s.condition);
+            block(s.then, decides);
+            block(s.otherwise, decides);
+            break;
+          }
+          case "barrier":
+            break;
+          default:
+            s satisfies never;
+        }
+      }
+    };
+    see(phase.loop.from);
+    see(phase.loop.to);
+    block(phase.loop.body, false);
+    for (const buffer of own)
+      check(!loaded.has(buffer) || stored.has(buffer), `what is read of ${buffer} may be another thread's`);
+  }
+}
+
+function visit(e: Expression, see: (e: Expression) => void): void {
+  see(e);
+  for (const operand of operandsOf(e)) visit(operand, see);
+}
+function namesIn(e: Expression): Set<string> {
+  const names = new Set<string>();
+  visit(e, (part) => {
+    if (part.kind === "variable") names.add(part.name);
+  });
+  return names;
+}
+function buffersIn(e: Expression): Set<string> {
+  const buffers = new Set<string>();
+  visit(e, (part) => {
+    if (part.kind === "load") buffers.add(part.buffer);
+  });
+  return buffers;
+}
