@@ -69,9 +69,9 @@ class Hoister {
     if (scalar.kind !== "apply") return scalar;
     if (this.isWorth(scalar, workOf(scalar))) return this.hoisted(scalar);
     const [a, b] = scalar.arguments;
-    if (scalar.name === "div" && a && b && !isConstant(a, 1)) {
+    if (scalar.name === "div" && scalar.type === "f32" && a && b && !isConstant(a, 1)) {
       const reciprocal = apply("div", constant("f32", 1), b);
-      if (scalar.type === "f32" && this.isWorth(reciprocal, workOf(reciprocal)))
+      if (this.isWorth(reciprocal, workOf(reciprocal)))
         return apply("mul", this.body(a), this.hoisted(reciprocal));
     }
     const operands = scalar.arguments.map((argument) => this.body(argument));

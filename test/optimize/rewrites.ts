@@ -499,6 +499,10 @@ export const rewrites: Readonly<Record<string, Readonly<Record<string, Rewrite>>
         %y: f32[64,4] = map[n<64, c<4] %x[n, c] * %y.factor[c] + 1
         output %y result y`,
     },
+    "integers divide as they are": same(`input %k: i32[64,4] argument k
+        input %v: i32[4] argument v
+        %y: i32[64,4] = map[n<64, c<4] %k[n, c] / (%v[c] * %v[c] * %v[c])
+        output %y result y`),
     "not for a few points": same(`input %x: f32[8,4] argument x
         input %v: f32[4] argument v
         %y: f32[8,4] = map[n<8, c<4] %x[n, c] / sqrt(%v[c] + 0.5) + 1
