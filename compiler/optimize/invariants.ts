@@ -71,8 +71,7 @@ class Hoister {
     const [a, b] = scalar.arguments;
     if (scalar.name === "div" && scalar.type === "f32" && a && b && !isConstant(a, 1)) {
       const reciprocal = apply("div", constant("f32", 1), b);
-      if (this.isWorth(reciprocal, workOf(reciprocal)))
-        return apply("mul", this.body(a), this.hoisted(reciprocal));
+      if (this.isWorth(reciprocal, workOf(reciprocal))) return apply("mul", this.body(a), this.hoisted(reciprocal));
     }
     const operands = scalar.arguments.map((argument) => this.body(argument));
     return operands.every((operand, k) => operand === scalar.arguments[k])

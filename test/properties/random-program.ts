@@ -1,159 +1,147 @@
-/** Random programs as dlx source: stacks of layers whose sizes are drawn so that they fit, a loss, an optimizer. */
+/** Random programs as their users write them: a model, a train block, exported functions. Shrinks by dropping layers. */
 import fc from "fast-check";
+import { Choices } from "../support/random-body.ts";
+import { layerSteps, scores } from "./random-layers.ts";
+import { notationSteps } from "./random-notation.ts";
+import { Sketch, type Value } from "./sketch.ts";
 
 export interface RandomProgram {
-  readonly source: string;
-  /** For the title of a failure. */
-  readonly layers: readonly string[];
-}
-
-/** What the next layer can count on. */
-type Shape =
-  | { readonly kind: "image"; readonly channels: number; readonly height: number; readonly width: number }
-  | { readonly kind: "row"; readonly features: number };
-
-interface Step {
   readonly text: string;
-  readonly after: Shape;
+  readonly batch: number;
+  /** Steps of the model. */
+  readonly depth: number;
+  readonly [fc.toStringMethod]: () => string;
+}
+interface Seeds {
+  readonly input: number;
+  readonly layers: readonly number[];
+  readonly training: number;
 }
 
-/** Draws below a bound from a stream of integers, so that fast-check shrinks towards small choices. */
-class Choices {
-  readonly #numbers: readonly number[];
-  #next = 0;
-  constructor(numbers: readonly number[]) {
-    this.#numbers = numbers;
-  }
-  below(bound: number): number {
-    return (this.#numbers[this.#next++] ?? 0) % bound;
-  }
-  of<T>(options: readonly T[]): T {
-    const option = options[this.below(options.length)];
-    if (option === undefined) throw new RangeError("nothing to choose from");
-    return option;
-  }
+export function randomProgram(maximumDepth = 7): fc.Arbitrary<RandomProgram> {
+  const seed = fc.integer({ min: 0, max: 2 ** 31 - 1 });
+  return fc
+    .record({ input: seed, layers: fc.array(seed, { minLength: 1, maxLength: maximumDepth }), training: seed })
+    .map(makeProgram);
 }
 
-const pointwise = ["relu", "tanh", "sigmoid", "softplus", "gelu", "leaky_relu(0.2)"] as const;
-const extent = (size: number, span: number, stride: number, padding: number) =>
-  Math.floor((size + 2 * padding - span) / stride) + 1;
+const shapes: readonly (readonly number[])[] = [
+  [1, 6, 6],
+  [3, 7, 5],
+  [2, 8, 9],
+  [4, 3, 3],
+  [2, 11, 4],
+  [5, 4],
+  [3, 6],
+  [4, 1],
+  [7, 8],
+  [5],
+  [12],
+  [1],
+];
 
-/** Undefined where what was drawn does not fit. */
-function imageLayer(choices: Choices, shape: Extract<Shape, { kind: "image" }>): Step | undefined {
-  const { channels, height, width } = shape;
-  const kind = choices.of([
-    "conv2d",
-    "conv2d",
-    "pointwise",
-    "pool",
-    "batch_norm",
-    "conv_transpose2d",
-    "residual",
-    "flatten",
-  ]);
-  const kernel = 1 + choices.below(4);
-  const stride = 1 + choices.below(3);
-  const padding = choices.below(3);
-  const dilation = 1 + choices.below(2);
-  switch (kind) {
-    case "pointwise":
-      return { text: choices.of(pointwise), after: shape };
-    case "batch_norm":
-      return { text: "batch_norm", after: shape };
-    case "flatten":
-      return { text: "flatten", after: { kind: "row", features: channels * height * width } };
-    case "residual":
-      return {
-        text: `(h => h + (h |> conv2d(${channels}, kernel: 3, padding: 1, bias: false) |> tanh))`,
-        after: shape,
-      };
-    case "conv2d": {
-      const groups = choices.of([1, 1, channels]);
-      const features = groups * (1 + choices.below(4));
-      const span = dilation * (kernel - 1) + 1;
-      const [oh, ow] = [extent(height, span, stride, padding), extent(width, span, stride, padding)];
-      if (oh < 1 || ow < 1) return undefined;
-      const text = `conv2d(${features}, kernel: ${kernel}, stride: ${stride}, padding: ${padding}, dilation: ${dilation}, groups: ${groups}, bias: ${choices.below(2) === 0})`;
-      return { text, after: { kind: "image", channels: features, height: oh, width: ow } };
-    }
-    case "conv_transpose2d": {
-      const features = 1 + choices.below(3);
-      const grown = (size: number) => (size - 1) * stride - 2 * padding + kernel;
-      if (grown(height) < 1 || grown(width) < 1 || grown(height) > 12 || grown(width) > 12) return undefined;
-      const text = `conv_transpose2d(${features}, kernel: ${kernel}, stride: ${stride}, padding: ${padding})`;
-      return { text, after: { kind: "image", channels: features, height: grown(height), width: grown(width) } };
-    }
-    default: {
-      const pad = Math.min(padding, Math.floor(kernel / 2));
-      const [oh, ow] = [extent(height, kernel, stride, pad), extent(width, kernel, stride, pad)];
-      if (oh < 1 || ow < 1) return undefined;
-      const name = choices.of(["max_pool", "avg_pool"]);
-      return {
-        text: `${name}(${kernel}, stride: ${stride}, padding: ${pad})`,
-        after: { kind: "image", channels, height: oh, width: ow },
-      };
+export function makeProgram({ input, layers, training }: Seeds): RandomProgram {
+  const start = new Choices(input);
+  const batch = start.of([2, 3, 3, 4, 5]);
+  const sketch = new Sketch();
+  const ids = start.chance(15);
+  const length = start.between(2, 5);
+  const shape = ids ? [length] : start.of(shapes);
+  const type = ids ? "i32" : "f32";
+  if (ids) {
+    const features = start.of([1, 2, 3, 6]);
+    sketch.bind(`x |> embedding(6, ${features}, init: normal(_, std: 0.7))`, [length, features]);
+  } else sketch.keep({ name: "x", shape });
+  let value: Value = sketch.values[0]!;
+  for (const seed of layers) {
+    sketch.choices = new Choices(seed);
+    // Most steps ask for a certain shape: the first of a few that suits.
+    for (let attempt = 0; attempt < 8; attempt++) {
+      const step = sketch.choices.of(sketch.choices.chance(62) ? layerSteps : notationSteps);
+      const next = step(sketch, value);
+      if (next) value = next;
+      if (next) break;
     }
   }
+  const choices = new Choices(training);
+  const classes = choices.of([2, 3, 5]);
+  const classify = choices.chance(40);
+  if (classify) value = scores(sketch, value, classes);
+  const result = ["N", ...value.shape].join(", ");
+  const arguments_ = (n: string | number) => `x: ${type}[${[n, ...shape].join(", ")}]`;
+  const target = classify ? ", label: i32[batch]" : `, target: f32[${["batch", ...value.shape].join(", ")}]`;
+  const text = [
+    "import nn",
+    "import loss",
+    "import optim",
+    "",
+    `model M(${arguments_("N")}) -> f32[${result}] {`,
+    ...sketch.lines.map((line) => `  ${line}`),
+    `  ${value.name}`,
+    "}",
+    "",
+    `train t(batch: int = ${batch})(${arguments_("batch")}${target}, rate: f32 = 0.05) {`,
+    "  let y = M(x)",
+    ...trainingLines(choices, sketch, classify, ids).map((line) => `  ${line}`),
+    "}",
+    ...(ids ? [] : ["", exported(choices, sketch, shape, batch)]),
+    "",
+  ].join("\n");
+  return { text, batch, depth: layers.length, [fc.toStringMethod]: () => `\n${text}` };
 }
 
-function rowLayer(choices: Choices, shape: Extract<Shape, { kind: "row" }>): Step {
-  const kind = choices.of(["dense", "pointwise", "layer_norm", "softmax", "batch_norm"]);
-  if (kind === "pointwise") return { text: choices.of(pointwise), after: shape };
-  // Normalising one or two features leaves nothing, or a sign.
-  if (kind !== "dense" && shape.features > 2) return { text: kind, after: shape };
-  const features = 1 + choices.below(7);
-  return { text: `dense(${features})`, after: { kind: "row", features } };
+const penalties = ["", "", " + 0.01 * l2(M.params)", " + 0.01 * l1(M.params)"];
+const optimizers = [
+  "sgd(lr: rate)",
+  "sgd(lr: 0.1, weight_decay: 0.01)",
+  "momentum(lr: cosine(step, rate, steps: 10, warmup: 2), beta: 0.9)",
+  "momentum(lr: rate, nesterov: true, weight_decay: 0.1)",
+  // A gradient that is 0 but for rounding, divided by its own size, is anything.
+  "adam(lr: rate, eps: 0.01)",
+  "adamw(lr: rate, eps: 0.01)",
+  "p => momentum(lr: rate, weight_decay: if p.rank > 1 then 0.1 else 0)",
+];
+const gradientRules = [
+  "",
+  "",
+  " gradients g => clip_global_norm(g, 0.5)",
+  " gradients g => map(d => clamp(d, -0.1, 0.1), g)",
+];
+
+function trainingLines(choices: Choices, sketch: Sketch, classify: boolean, ids: boolean): string[] {
+  const loss = classify
+    ? "cross_entropy(y, label)"
+    : choices.of([
+        "mse(y, target)",
+        "mean(abs(y - target))",
+        "mean(log1p((y - target)^2))",
+        "sum(softplus(y * target)) / 10",
+      ]);
+  const parameters = hasParameters(sketch);
+  const penalty = parameters ? choices.of(penalties) : "";
+  const steep =
+    !ids && sketch.lines.length <= 3 && choices.chance(35) ? " + 0.1 * mean(grad(z => sum(M(z)))(x)^2)" : "";
+  const metric = classify ? "metric accuracy = accuracy(y, label)" : "metric largest = max(y)";
+  if (!parameters) return [`metric loss = ${loss}`, metric];
+  return [
+    `minimize loss = ${loss}${penalty}${steep} over M.params using ${choices.of(optimizers)}${choices.of(gradientRules)}`,
+    metric,
+  ];
 }
 
-function programOf(numbers: readonly number[]): RandomProgram {
-  const choices = new Choices(numbers);
-  const batch = 2 + choices.below(3);
-  const start = {
-    kind: "image",
-    channels: 1 + choices.below(3),
-    height: 3 + choices.below(7),
-    width: 3 + choices.below(7),
-  } as const;
-  let shape: Shape = start;
-  const layers: string[] = [];
-  const depth = 1 + choices.below(6);
-  for (let k = 0; k < depth; k++) {
-    const step: Step | undefined = shape.kind === "image" ? imageLayer(choices, shape) : rowLayer(choices, shape);
-    if (!step) continue;
-    layers.push(step.text);
-    shape = step.after;
-  }
-  if (shape.kind === "image") layers.push("flatten");
-  const classes = 2 + choices.below(4);
-  layers.push(`dense(${classes})`);
-  const optimizer = choices.of([
-    "sgd(lr: 0.1)",
-    "momentum(lr: 0.1, beta: 0.9)",
-    "momentum(lr: 0.05, nesterov: true, weight_decay: 0.01)",
-  ]);
-  const loss = choices.of([
-    "cross_entropy(logits, label)",
-    "cross_entropy(logits, label) + 0.01 * l2(M.params)",
-    "mean(softplus(logits)) + mean[n] logits[n, label[n]]",
-  ]);
-  const type = (rows: string) => `f32[${rows}, ${start.channels}, ${start.height}, ${start.width}]`;
-  const source = `import nn
-import loss
-import optim
+const owning = /param |conv2d|conv_transpose2d|dense|lstm|attention|batch_norm|layer_norm|embedding/;
+const hasParameters = ({ lines }: Sketch) => lines.some((line) => owning.test(line));
 
-model M(x: ${type("N")}) -> f32[N, ${classes}] =
-  x
-${layers.map((layer) => `  |> ${layer}`).join("\n")}
-
-train t(batch: int = ${batch})(x: ${type("batch")}, label: i32[batch]) {
-  let logits = M(x)
-  minimize loss = ${loss} over M.params using ${optimizer}
-  metric accuracy = accuracy(logits, label)
+function exported(choices: Choices, { lines }: Sketch, shape: readonly number[], batch: number): string {
+  const type = `f32[${[batch, ...shape].join(", ")}]`;
+  const forms = [
+    `export fn probe(x: ${type}) -> ${type} = grad(z => mean(M(z)^2))(x)`,
+    `export fn probe(x: ${type}, direction: ${type}) = jvp(z => M(z), x)(direction)`,
+    `export fn probe(x: ${type}) = vjp(z => M(z), x)(0.5 * M(x))`,
+    `export fn probe(x: ${type}, direction: ${type}) -> ${type} = hvp(z => mean(M(z)^2), x)(direction)`,
+  ];
+  // Neither loops nor concatenation can stand below an index.
+  if (!lines.some((line) => /lstm|scan|concat/.test(line)))
+    forms.push(`export fn probe(x: ${type}) = vmap(row => M(row[_${", :".repeat(shape.length)}]))(x)`);
+  return choices.of(forms);
 }
-`;
-  return { source, layers };
-}
-
-export const randomProgram: fc.Arbitrary<RandomProgram> = fc
-  .array(fc.integer({ min: 0, max: 999 }), { minLength: 60, maxLength: 60 })
-  .map(programOf);
