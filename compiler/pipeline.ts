@@ -88,8 +88,8 @@ function isFor(target: Target, entry: ProgramEntry): boolean {
 }
 
 /** Gradients are computed as they are written; what is asked of a trained model may round a little more. */
-function scheduleOptions({ kind }: ProgramEntry, { winograd }: KernelOptions): ScheduleOptions {
-  return { winograd: kind !== "initialize" && (winograd ?? kind !== "step") };
+function scheduleOptions({ kind }: ProgramEntry, { winograd, choose }: KernelOptions): ScheduleOptions {
+  return { winograd: kind !== "initialize" && (winograd ?? kind !== "step"), ...(choose && { choose }) };
 }
 
 export function planned(

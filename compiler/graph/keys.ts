@@ -32,6 +32,14 @@ export class Keys {
     return number;
   }
 
+  /** Every tensor and what every scalar is made of, by their numbers. */
+  tensors(): Tensor[] {
+    return [...this.#tensors.keys()];
+  }
+  scalars(): string[] {
+    return [...this.#numbers.keys()];
+  }
+
   /** The same body with every repeated subtree one object. */
   interned(root: Scalar): Scalar {
     return scalarRewriter((scalar) => this.#canonical[this.scalar(scalar)] ?? scalar)(root);

@@ -12,8 +12,9 @@ import { verifyKernel } from "../../compiler/kernel/verify.ts";
 import { evaluateOutputs } from "../../compiler/reference/evaluate.ts";
 import { rowMajor } from "../../compiler/schedule/align.ts";
 import { analyseContraction, analyseOneSided } from "../../compiler/schedule/contraction/analysis.ts";
-import { contractionOnCpu } from "../../compiler/schedule/contraction/cpu.ts";
+import { contractionBy, extentsOf } from "../../compiler/schedule/contraction/cpu.ts";
 import { schemesOf } from "../../compiler/schedule/contraction/planner.ts";
+import { nameOfScheme } from "../../compiler/schedule/contraction/scheme.ts";
 import type { BuildContext } from "../../compiler/schedule/group.ts";
 import type { Unit } from "../../compiler/schedule/grouping.ts";
 import { groupNodes } from "../../compiler/schedule/grouping.ts";
@@ -182,16 +183,15 @@ function checkSchemes(text: string): string[] {
     constant: () => expect.fail("no tables here"),
     name: (hint) => hint,
   };
-  const extents = [...unit.group.parallel, ...unit.group.reduction].map(({ extent }) => extent);
-  const count = schemesOf(contraction, extents, context).length;
+  const schemes = schemesOf(contraction, extentsOf(contraction), context);
+  expect(new Set(schemes.map(nameOfScheme)).size).toBe(schemes.length);
   const kinds: string[] = [];
-  for (let k = 0; k < count; k++) {
-    const [dispatch] = contractionOnCpu(contraction, context, (schemes) => {
-      const { kind, rowPanel, columnPanel, outerSum } = schemes[k]!;
-      kinds.push(`${kind} ${rowPanel.kind} ${columnPanel.kind}${outerSum ? " in parts" : ""}`);
-      // Blocks of rows are for what does not fit a cache: here they are small.
-      return { ...schemes[k]!, rowBlock: Math.min(schemes[k]!.rowBlock, 1 + (text.length % 3)) };
-    });
+  for (const scheme of schemes) {
+    const { kind, rowPanel, columnPanel, outerSum } = scheme;
+    kinds.push(`${kind} ${rowPanel.kind} ${columnPanel.kind}${outerSum ? " in parts" : ""}`);
+    // Blocks of rows are for what does not fit a cache: here they are small.
+    const small = { ...scheme, rowBlock: Math.min(scheme.rowBlock, 1 + (text.length % 3)) };
+    const [dispatch] = contractionBy(small, contraction, context);
     if (dispatch === undefined) return expect.fail("a dispatch");
     verifyKernel(dispatch.kernel);
     const memory = new Map<unknown, KernelMemory>();

@@ -5,6 +5,7 @@
  */
 import { add, constant, gt, i32, KernelBuilder, min, mul } from "../../kernel/build.ts";
 import type { Dispatch, Expression } from "../../kernel/ir.ts";
+import { chooseScheme } from "../choice.ts";
 import type { BuildContext } from "../group.ts";
 import { Operands } from "../operands.ts";
 import type { Placed } from "../program.ts";
@@ -13,24 +14,35 @@ import type { Active, Resting, TilePlace } from "./micro-kernel.ts";
 import { MicroKernel } from "./micro-kernel.ts";
 import { pack } from "./packing.ts";
 import type { DirectPanel, PackedPanel } from "./panels.ts";
-import { cheapest, isBoundTo, schemesOf } from "./planner.ts";
+import { isBoundTo, schemesOf } from "./planner.ts";
 import type { IndexLoop, Scheme } from "./scheme.ts";
-import { lastOf } from "./scheme.ts";
+import { lastOf, nameOfScheme } from "./scheme.ts";
 
-export function contractionOnCpu(
+export function contractionOnCpu(contraction: Contraction, context: BuildContext): readonly Dispatch<Placed>[] {
+  const scheme = chooseScheme(contraction.group, context, {
+    schemes: schemesOf(contraction, extentsOf(contraction), context),
+    nameOf: nameOfScheme,
+    build: (candidate, trial) => contractionBy(candidate, contraction, trial),
+  });
+  return contractionBy(scheme, contraction, context);
+}
+
+export function contractionBy(
+  scheme: Scheme,
   contraction: Contraction,
   context: BuildContext,
-  choose: (schemes: readonly Scheme[]) => Scheme = cheapest,
 ): readonly Dispatch<Placed>[] {
   const { group, root } = contraction;
-  const extents = [...group.parallel, ...group.reduction].map(({ extent }) => extent);
-  const scheme = choose(schemesOf(contraction, extents, context));
   const hint = root.node.results[0]!.name;
   const kernel = new KernelBuilder(context.name(hint), "cpu");
   const operands = new Operands(kernel, context);
-  new Nest(operands, contraction, scheme, extents).write();
+  new Nest(operands, contraction, scheme, extentsOf(contraction)).write();
   const names = group.members.flatMap(({ node }) => node.results.filter((result) => group.stored.has(result)));
   return [operands.dispatch({ label: names.map(({ name }) => name).join(", "), origin: root.node.origin })];
+}
+
+export function extentsOf({ group }: Contraction): number[] {
+  return [...group.parallel, ...group.reduction].map(({ extent }) => extent);
 }
 
 class Nest {

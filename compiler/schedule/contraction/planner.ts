@@ -41,10 +41,6 @@ export function schemesOf(contraction: Contraction, extents: readonly number[], 
   });
 }
 
-export function cheapest(schemes: readonly Scheme[]): Scheme {
-  return schemes.reduce((best, scheme) => (scheme.cost < best.cost ? scheme : best));
-}
-
 class Planner {
   readonly #contraction: Contraction;
   readonly #sides: Sides;

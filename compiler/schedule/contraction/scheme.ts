@@ -35,6 +35,14 @@ export interface Scheme {
   readonly cost: number;
 }
 
+/** Unlike the names of the other schemes of a contraction. */
+export function nameOfScheme(scheme: Scheme): string {
+  const loops = (list: readonly IndexLoop[]): string => list.map(({ positions }) => positions.join("+")).join(" ");
+  const [rows, columns] = [`rows ${loops(scheme.rows)}`, `columns ${loops(scheme.columns)}`];
+  const size = `${scheme.tile.rows}x${scheme.tile.columns}`;
+  return `${scheme.kind} ${size}, ${rows} ${scheme.rowPanel.kind}, ${columns} ${scheme.columnPanel.kind}`;
+}
+
 export interface TileShape {
   readonly rows: number;
   readonly columns: number;
