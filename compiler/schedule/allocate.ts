@@ -1,6 +1,8 @@
 /**
- * Static memory allocation: intervals that overlap in time get disjoint places. Largest first, each in the gap that fits
- * it best (Pisarchyk and Lee, "Efficient memory management for deep neural net inference", 2020, greedy by size).
+ * Static memory allocation: intervals that overlap in time get disjoint places. Each is put in the gap that fits it best,
+ * in several orders, of which the best allocation counts (Pisarchyk and Lee, "Efficient memory management for deep neural
+ * net inference", 2020, greedy by size and by breadth; Sekiyama et al., "Profile-guided memory optimization for deep neural
+ * networks", 2018, by lifetime). While it needs more than is in use at one time, what lies on top goes first instead.
  */
 import type { Interval } from "./liveness.ts";
 
@@ -14,46 +16,97 @@ export interface Allocation {
   readonly chunks: readonly number[];
 }
 
-const overlap = (a: Interval, b: Interval): boolean => a.first <= b.last && b.first <= a.last;
+type Comparison = (a: Interval, b: Interval) => number;
+const lifetime = ({ first, last }: Interval): number => last - first + 1;
+const orders: readonly Comparison[] = [
+  (a, b) => b.bytes - a.bytes,
+  (a, b) => b.bytes * lifetime(b) - a.bytes * lifetime(a),
+  (a, b) => lifetime(b) - lifetime(a) || b.bytes - a.bytes,
+  (a, b) => a.first - b.first || b.bytes - a.bytes,
+];
+/** Comparisons of two intervals that the search for a better order may cost. */
+const effort = 3e7;
+const mostRounds = 60;
 
 /** One place for every interval. No chunk grows beyond `chunkBytes`, unless one interval alone does. */
 export function allocate(intervals: readonly Interval[], alignment: number, chunkBytes: number): Allocation {
-  const order = intervals.map((_, k) => k).sort((a, b) => intervals[b]!.bytes - intervals[a]!.bytes || a - b);
-  const aligned = (bytes: number): number => Math.ceil(bytes / alignment) * alignment;
+  const bound = lowerBound(intervals, alignment);
+  const size = ({ chunks }: Allocation): number => chunks.reduce((sum, bytes) => sum + bytes, 0);
+  let best: Allocation | undefined;
+  let bestOrder: number[] = [];
+  const attempt = (order: number[]): Allocation => {
+    const found = placedIn(order, intervals, alignment, chunkBytes);
+    if (best === undefined || size(found) < size(best)) [best, bestOrder] = [found, order];
+    return found;
+  };
+  const positions = intervals.map((_, k) => k);
+  for (const compare of orders) {
+    attempt(positions.toSorted((a, b) => compare(intervals[a]!, intervals[b]!) || a - b));
+    if (size(best!) <= bound) break;
+  }
+  let order = bestOrder;
+  let last = best!;
+  const rounds = Math.min(mostRounds, Math.floor(effort / (1 + intervals.length ** 2)));
+  for (let round = 0; round < rounds && size(best!) > bound; round++) {
+    const { places, chunks } = last;
+    const onTop = (k: number): boolean => {
+      const { chunk, offset } = places[k]!;
+      return offset + aligned(intervals[k]!.bytes, alignment) === chunks[chunk];
+    };
+    order = [...order.filter(onTop), ...order.filter((k) => !onTop(k))];
+    last = attempt(order);
+  }
+  return best!;
+}
+
+const aligned = (bytes: number, alignment: number): number => Math.ceil(bytes / alignment) * alignment;
+
+interface Taken {
+  readonly from: number;
+  readonly to: number;
+  readonly interval: Interval;
+}
+
+function placedIn(
+  order: readonly number[],
+  intervals: readonly Interval[],
+  alignment: number,
+  chunkBytes: number,
+): Allocation {
   const places: Place[] = [];
   const chunks: number[] = [];
-  const placed: number[] = [];
+  /** What lies in each chunk, lowest first. */
+  const taken: Taken[][] = [];
   for (const k of order) {
-    const { bytes } = intervals[k]!;
-    const rivals = placed.filter((other) => overlap(intervals[k]!, intervals[other]!));
-    let found: Place | undefined;
-    for (let chunk = 0; found === undefined; chunk++) {
-      const taken = rivals
-        .filter((other) => places[other]!.chunk === chunk)
-        .map((other) => ({ from: places[other]!.offset, to: aligned(places[other]!.offset + intervals[other]!.bytes) }))
-        .sort((a, b) => a.from - b.from);
-      const offset = bestGap(taken, bytes, chunks[chunk] ?? 0);
-      if (offset + bytes <= chunkBytes || chunk >= chunks.length) found = { chunk, offset };
+    const interval = intervals[k]!;
+    for (let chunk = 0; places[k] === undefined; chunk++) {
+      const rivals = taken[chunk] ?? [];
+      const offset = bestGap(rivals, interval, chunks[chunk] ?? 0);
+      if (offset + interval.bytes > chunkBytes && chunk < chunks.length) continue;
+      places[k] = { chunk, offset };
+      const to = offset + aligned(interval.bytes, alignment);
+      const above = rivals.findIndex(({ from }) => from > offset);
+      rivals.splice(above < 0 ? rivals.length : above, 0, { from: offset, to, interval });
+      taken[chunk] = rivals;
+      chunks[chunk] = Math.max(chunks[chunk] ?? 0, to);
     }
-    places[k] = found;
-    placed.push(k);
-    chunks[found.chunk] = Math.max(chunks[found.chunk] ?? 0, aligned(found.offset + bytes));
   }
   return { places, chunks };
 }
 
-/** The start of the smallest gap that holds `bytes`; the end of what is taken if none does. */
-function bestGap(taken: readonly { from: number; to: number }[], bytes: number, size: number): number {
+/** The start of the smallest gap between what is in use meanwhile; the end of it all if none holds the interval. */
+function bestGap(taken: readonly Taken[], { bytes, first, last }: Interval, size: number): number {
   let best: number | undefined;
   let least = Number.POSITIVE_INFINITY;
   let end = 0;
-  for (const { from, to } of taken) {
+  for (const { from, to, interval } of taken) {
+    if (interval.last < first || interval.first > last) continue;
     const gap = from - end;
     if (gap >= bytes && gap < least) [best, least] = [end, gap];
-    end = Math.max(end, to);
+    if (to > end) end = to;
   }
-  const last = size - end;
-  if (last >= bytes && last < least) return end;
+  const above = size - end;
+  if (above >= bytes && above < least) return end;
   return best ?? end;
 }
 
@@ -61,7 +114,7 @@ function bestGap(taken: readonly { from: number; to: number }[], bytes: number, 
 export function lowerBound(intervals: readonly Interval[], alignment: number): number {
   const changes = new Map<number, number>();
   for (const { first, last, bytes } of intervals) {
-    const size = Math.ceil(bytes / alignment) * alignment;
+    const size = aligned(bytes, alignment);
     changes.set(first, (changes.get(first) ?? 0) + size);
     changes.set(last + 1, (changes.get(last + 1) ?? 0) - size);
   }

@@ -1,7 +1,11 @@
 /** The memory plan: what a launch reads is still what was written there, and the arena is near its lower bound. */
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { fileLoader } from "../../compiler/cli/library.ts";
+import { elaborateSource } from "../../compiler/compile.ts";
 import type { Graph } from "../../compiler/graph/graph.ts";
+import { optimizeProgram, planned } from "../../compiler/pipeline.ts";
 import { allocate, lowerBound } from "../../compiler/schedule/allocate.ts";
 import type { Interval } from "../../compiler/schedule/liveness.ts";
 import { keyOf } from "../../compiler/schedule/liveness.ts";
@@ -110,4 +114,23 @@ test("intervals that overlap in time are disjoint in memory", () => {
     ),
     { numRuns: 200 },
   );
+});
+
+describe.each([
+  ["lenet", undefined],
+  ["spirals", undefined],
+  // Small, because the shapes of its deep chain of layers matter and not their sizes.
+  ["resnet20", "2"],
+])("examples/%s", (name, batch) => {
+  const file = `examples/${name}/model.dlx`;
+  const settings = batch === undefined ? {} : { set: { batch } };
+  const { program } = elaborateSource({ file, text: readFileSync(file, "utf8") }, fileLoader(file), settings);
+  const optimized = optimizeProgram(program!, false);
+  test.each(["cpu", "gpu"] as const)("memory is near what is in use at one time (%s)", (target) => {
+    for (const entry of planned(optimized, target).entries) {
+      if (entry === null) continue;
+      expect(entry.arenaBytes, entry.name).toBeLessThanOrEqual(1.1 * entry.lowerBound);
+      expect(entry.arenaBytes, entry.name).toBeGreaterThanOrEqual(entry.lowerBound);
+    }
+  });
 });
