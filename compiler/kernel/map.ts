@@ -27,6 +27,26 @@ export function mapExpressions(kernel: Kernel, rewrite: (e: Expression) => Expre
   return { ...kernel, body: block(kernel.body) };
 }
 
+/** What stands directly in a statement. */
+export function expressionsOf(s: Statement): readonly Expression[] {
+  switch (s.kind) {
+    case "let":
+    case "declare":
+    case "assign":
+      return [s.value];
+    case "store":
+      return [s.index, s.value];
+    case "for":
+      return [s.from, s.to];
+    case "if":
+      return [s.condition];
+    case "barrier":
+      return [];
+    default:
+      return s satisfies never;
+  }
+}
+
 export function operandsOf(e: Expression): readonly Expression[] {
   switch (e.kind) {
     case "constant":

@@ -1,10 +1,11 @@
 /**
  * A CPU kernel's body as threads run it. `outer` loops that are statements of the body are split between threads; `let`s
- * are pure, and every thread has its own; what remains one thread does. Between phases threads wait for each other.
+ * that they need are pure, and every thread has its own; the rest one thread does. Between phases threads wait for each
+ * other.
  */
 import { invariant } from "../invariant.ts";
 import type { Expression, For, Kernel, Let, Statement } from "./ir.ts";
-import { operandsOf } from "./map.ts";
+import { expressionsOf, operandsOf } from "./map.ts";
 
 export type Phase =
   | { readonly kind: "split"; readonly loop: For }
@@ -13,29 +14,40 @@ export type Phase =
   | { readonly kind: "serial"; readonly statements: readonly Statement[] };
 
 export function phasesOf(kernel: Kernel): Phase[] {
+  return phasesWithin(kernel, (loop) => loop.outer);
+}
+
+/** With the split loops that `chosen` names among those marked `outer`. */
+export function phasesWithin(kernel: Kernel, chosen: (loop: For) => boolean): Phase[] {
   const readOnly = new Set(kernel.buffers.flatMap(({ name, access }) => (access === "read" ? [name] : [])));
+  const isSplit = (s: Statement): s is For => s.kind === "for" && s.outer && chosen(s);
+  const needed = new Set<string>();
+  for (const s of [...kernel.body].reverse()) {
+    if (isSplit(s)) for (const name of namesWithin([s])) needed.add(name);
+    if (s.kind === "let" && needed.has(s.name)) for (const name of namesIn(s.value)) needed.add(name);
+  }
   const isSerial = new Set<string>();
   const phases: Phase[] = [];
   let serial: Statement[] | undefined;
-  for (const statement of kernel.body) {
-    if (statement.kind === "for" && statement.outer) {
-      phases.push({ kind: "split", loop: statement });
+  for (const s of kernel.body) {
+    if (isSplit(s)) {
+      phases.push({ kind: "split", loop: s });
       serial = undefined;
       continue;
     }
-    if (statement.kind === "let" && ![...namesIn(statement.value)].some((name) => isSerial.has(name))) {
-      const reads = [...buffersIn(statement.value)].some((name) => !readOnly.has(name));
-      phases.push({ kind: "everywhere", statement, reads });
+    if (s.kind === "let" && needed.has(s.name) && ![...namesIn(s.value)].some((name) => isSerial.has(name))) {
+      const reads = [...buffersIn(s.value)].some((name) => !readOnly.has(name));
+      phases.push({ kind: "everywhere", statement: s, reads });
       if (reads) serial = undefined;
       continue;
     }
     // What one thread alone knows.
-    if (statement.kind === "let" || statement.kind === "declare") isSerial.add(statement.name);
+    if (s.kind === "let" || s.kind === "declare") isSerial.add(s.name);
     if (serial === undefined) {
       serial = [];
       phases.push({ kind: "serial", statements: serial });
     }
-    serial.push(statement);
+    serial.push(s);
   }
   return phases;
 }
@@ -110,6 +122,21 @@ export function verifyPhases(kernel: Kernel): void {
 function visit(e: Expression, see: (e: Expression) => void): void {
   see(e);
   for (const operand of operandsOf(e)) visit(operand, see);
+}
+function namesWithin(statements: readonly Statement[]): Set<string> {
+  const names = new Set<string>();
+  const block = (some: readonly Statement[]): void => {
+    for (const s of some) {
+      for (const e of expressionsOf(s)) for (const name of namesIn(e)) names.add(name);
+      if (s.kind === "for") block(s.body);
+      if (s.kind === "if") {
+        block(s.then);
+        block(s.otherwise);
+      }
+    }
+  };
+  block(statements);
+  return names;
 }
 function namesIn(e: Expression): Set<string> {
   const names = new Set<string>();

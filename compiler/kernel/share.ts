@@ -5,7 +5,7 @@
  */
 import { variable } from "./build.ts";
 import type { Expression, Kernel, Statement } from "./ir.ts";
-import { effectsOf, operandsOf, withOperands } from "./map.ts";
+import { effectsOf, expressionsOf, operandsOf, withOperands } from "./map.ts";
 
 export function shareExpressions(kernel: Kernel): Kernel {
   return { ...kernel, body: new Sharing(kernel).block(kernel.body) };
@@ -49,7 +49,7 @@ class Sharing {
   block(statements: readonly Statement[]): Statement[] {
     const table = new Table();
     const roots = statements.map((s) => {
-      const numbered = rootsOf(s).map((e) => {
+      const numbered = expressionsOf(s).map((e) => {
         const node = table.number(e);
         node.uses++;
         return node;
@@ -106,25 +106,6 @@ class Sharing {
       }
     }
     return result;
-  }
-}
-
-function rootsOf(s: Statement): readonly Expression[] {
-  switch (s.kind) {
-    case "let":
-    case "declare":
-    case "assign":
-      return [s.value];
-    case "store":
-      return [s.index, s.value];
-    case "for":
-      return [s.from, s.to];
-    case "if":
-      return [s.condition];
-    case "barrier":
-      return [];
-    default:
-      return s satisfies never;
   }
 }
 

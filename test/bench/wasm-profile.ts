@@ -5,7 +5,7 @@
 import { dirname, resolve } from "node:path";
 import { fileLoader } from "../../compiler/cli/library.ts";
 import { readSource } from "../../compiler/cli/source.ts";
-import type { CallStep } from "../../compiler/codegen/wasm/module.ts";
+import type { CallStep } from "../../compiler/codegen/wasm/calls.ts";
 import { encodeModule, memoryPages } from "../../compiler/codegen/wasm/module.ts";
 import { elaborateSource } from "../../compiler/compile.ts";
 import { printKernel } from "../../compiler/kernel/print.ts";

@@ -73,6 +73,8 @@ export interface ModuleParts {
   /** Bounds of the imported memory `env.memory`, in pages of 64 KiB. `maximum` is needed where memory is shared. */
   readonly memory: { readonly minimum: number; readonly maximum: number; readonly shared: boolean };
   readonly functions: readonly FunctionCode[];
+  /** Mutable i32 globals, exported by name: their first values. */
+  readonly globals: readonly { readonly name: string; readonly value: number }[];
   readonly exports: readonly { readonly name: string; readonly function: number }[];
   /** Written to memory when the module is instantiated. */
   readonly data: readonly { readonly address: number; readonly bytes: Uint8Array }[];
@@ -131,8 +133,21 @@ export function encodeParts(parts: ModuleParts): EncodedModule {
     s.u32(indices.length);
     for (const at of indices) s.u32(at);
   });
+  section(out, 6, (s) => {
+    s.u32(parts.globals.length);
+    for (const { value } of parts.globals) {
+      s.byte(slotCode.i32, 0x01, 0x41);
+      s.i32(value);
+      s.byte(0x0b);
+    }
+  });
   section(out, 7, (s) => {
-    s.u32(parts.exports.length);
+    s.u32(parts.globals.length + parts.exports.length);
+    for (const [at, { name }] of parts.globals.entries()) {
+      s.text(name);
+      s.byte(0x03);
+      s.u32(at);
+    }
     for (const { name, function: at } of parts.exports) {
       s.text(name);
       s.byte(0x00);

@@ -5,6 +5,7 @@ import { Bytes } from "./encode.ts";
 import type { Slot } from "./instructions.ts";
 import type { Address, Code, Local, Loop, MachineFunction, Value } from "./machine.ts";
 import { Usage } from "./outline.ts";
+import { barrierIndex, globalIndex } from "./threads.ts";
 
 const voidBlock = 0x40;
 const code = { block: 0x02, loop: 0x03, if: 0x04, else: 0x05, end: 0x0b, branchIf: 0x0d, call: 0x10 } as const;
@@ -88,6 +89,10 @@ class Writer {
         out.byte(code.call);
         out.u32(this.#indexOf(c.callee));
         break;
+      case "barrier":
+        out.byte(code.call);
+        out.u32(barrierIndex);
+        break;
       default:
         c satisfies never;
     }
@@ -146,7 +151,7 @@ class Writer {
   ): { readonly pointer: Local; readonly local: Local; readonly end: Value } | undefined {
     const pointer = l.pointers.find(({ step }) => step.kind === "number" && step.value !== 0);
     if (pointer === undefined || pointer.step.kind !== "number") return undefined;
-    if (trips === undefined && l.step !== 1) return undefined;
+    if (trips === undefined && l.trips === undefined && l.step !== 1) return undefined;
     const usage = new Usage();
     usage.block(l.body);
     if (usage.read.has(l.counter)) return undefined;
@@ -155,7 +160,7 @@ class Writer {
     const start: Value = { kind: "get", slot: "i32", local: pointer.local };
     const distance: Value =
       trips === undefined
-        ? operation("i32.mul", operation("i32.sub", l.to, l.from), pointer.step)
+        ? operation("i32.mul", l.trips ?? operation("i32.sub", l.to, l.from), pointer.step)
         : { kind: "number", slot: "i32", value: Math.imul(trips, pointer.step.value) };
     return { pointer: pointer.local, local: end, end: operation("i32.add", start, distance) };
   }
@@ -185,6 +190,9 @@ class Writer {
         break;
       case "get":
         this.#local(local.get, value.local);
+        break;
+      case "global":
+        out.byte(0x23, globalIndex[value.name]);
         break;
       case "lowest":
         if (value.base === undefined) this.#number(value.window.low);

@@ -60,12 +60,22 @@ const vector = new Map<string, number>([
   ...run(0x105, "f32x4", "relaxed_madd relaxed_nmadd"),
 ]);
 
+const atomic = new Map<string, number>([
+  ["memory.atomic.notify", 0x00],
+  ["memory.atomic.wait32", 0x01],
+  ["i32.atomic.load", 0x10],
+  ["i32.atomic.store", 0x17],
+  ["i32.atomic.rmw.add", 0x1e],
+]);
+
 /** The bytes of an instruction, immediates not included. */
 export function opcode(name: string): readonly number[] {
   const one = plain.get(name);
   if (one !== undefined) return [one];
   const fd = vector.get(name);
   if (fd !== undefined) return fd < 0x80 ? [0xfd, fd] : [0xfd, (fd & 0x7f) | 0x80, fd >> 7];
+  const fe = atomic.get(name);
+  if (fe !== undefined) return [0xfe, fe];
   const fc = saturating.get(name);
   invariant(fc !== undefined, `no WebAssembly instruction is called ${name}`);
   return [0xfc, fc];

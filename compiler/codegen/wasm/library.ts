@@ -9,9 +9,9 @@ import { shareExpressions } from "../../kernel/share.ts";
 import type { FunctionCode } from "./encode.ts";
 import { expandKernel } from "./expand.ts";
 import { encodeFunction } from "./function.ts";
-import { lowerKernel } from "./lower.ts";
 import type { MachineFunction } from "./machine.ts";
 import { outline } from "./outline.ts";
+import { lowerKernel } from "./phases.ts";
 
 interface Compiled {
   exact?: MachineFunction;

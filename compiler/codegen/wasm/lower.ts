@@ -1,13 +1,13 @@
 /** From the loop IR to machine code: instructions chosen, values placed in regions, addresses made pointers. */
 import { invariant } from "../../invariant.ts";
 import { constant } from "../../kernel/build.ts";
-import type { Apply, Expression, Kernel, Load, Statement } from "../../kernel/ir.ts";
+import type { Apply, Expression, For, Kernel, Load, Statement } from "../../kernel/ir.ts";
 import { loopsWithin } from "../../kernel/map.ts";
 import type { ScalarType } from "../../types/dtype.ts";
 import { bitsOf, isSum, productIn, wasmRule } from "./expand.ts";
 import type { Slot } from "./instructions.ts";
 import { resultSlot, slotOf } from "./instructions.ts";
-import type { Address, Local, MachineFunction, Value } from "./machine.ts";
+import type { Address, Local, Value } from "./machine.ts";
 import type { Polynomial } from "./polynomial.ts";
 import {
   addPolynomials,
@@ -26,46 +26,30 @@ type Binding =
   | { readonly kind: "value"; readonly placed: Placed }
   | { readonly kind: "mutable"; readonly local: Local };
 
-export interface Lowered {
-  readonly machine: MachineFunction;
-  /** Whether anything was fused, or would have been. */
-  readonly fusible: boolean;
-}
-
-export function lowerKernel(kernel: Kernel, relaxed: boolean): Lowered {
-  return new Lowering(kernel, relaxed).run();
-}
-
-class Lowering {
-  readonly #kernel: Kernel;
+/** The lowering of one kernel; `phases.ts` says what is lowered in which order. */
+export class Lowering {
   readonly #relaxed: boolean;
-  readonly #values = new Values();
+  readonly values = new Values();
+  readonly parameters: Local[] = [];
   readonly #bindings = new Map<string, Binding>();
   readonly #buffers = new Map<string, { readonly base: Atom; readonly readOnly: boolean; readonly type: ScalarType }>();
   #atoms = 0;
-  #fusible = false;
+  /** Whether anything was fused, or would have been. */
+  fusible = false;
 
   constructor(kernel: Kernel, relaxed: boolean) {
-    this.#kernel = kernel;
     this.#relaxed = relaxed;
-  }
-
-  run(): Lowered {
-    const parameters: Local[] = [];
     const parameter = (hint: string): Atom => {
       const local: Local = { slot: "i32", hint };
-      parameters.push(local);
-      return this.#atom(local, this.#values.root);
+      this.parameters.push(local);
+      return this.#atom(local, this.values.root);
     };
-    for (const { name, access, type } of this.#kernel.buffers)
+    for (const { name, access, type } of kernel.buffers)
       this.#buffers.set(name, { base: parameter(name), readOnly: access === "read", type });
-    for (const name of this.#kernel.scalars)
+    for (const name of kernel.scalars)
       this.#bindings.set(name, { kind: "polynomial", polynomial: atomPolynomial(parameter(name)) });
-    for (const { name, type } of this.#kernel.locals)
+    for (const { name, type } of kernel.locals)
       this.#buffers.set(name, { base: parameter(name), readOnly: false, type });
-    this.#block(this.#kernel.body);
-    const machine = { name: this.#kernel.name, parameters, body: this.#values.root.code };
-    return { machine, fusible: this.#fusible };
   }
 
   #atom(local: Local, region: Region): Atom {
@@ -74,15 +58,15 @@ class Lowering {
 
   // ---- Statements ---------------------------------------------------------------------------------------------------
 
-  #block(statements: readonly Statement[]): void {
+  block(statements: readonly Statement[]): void {
     for (const s of statements) this.#statement(s);
   }
 
-  #within(region: Region, write: () => void): void {
-    const outer = this.#values.region;
-    this.#values.region = region;
+  within(region: Region, write: () => void): void {
+    const outer = this.values.region;
+    this.values.region = region;
     write();
-    this.#values.region = outer;
+    this.values.region = outer;
   }
 
   #statement(s: Statement): void {
@@ -92,17 +76,17 @@ class Lowering {
         break;
       case "declare": {
         const local: Local = { slot: slotOf(s.value.type, s.value.lanes), hint: s.name };
-        this.#values.region.code.push({ kind: "set", local, value: this.#values.use(this.#lower(s.value)) });
+        this.values.region.code.push({ kind: "set", local, value: this.values.use(this.#lower(s.value)) });
         this.#bindings.set(s.name, { kind: "mutable", local });
         break;
       }
       case "assign": {
         const binding = this.#bindings.get(s.name);
         invariant(binding?.kind === "mutable", `${s.name} is not mutable`);
-        this.#values.region.code.push({
+        this.values.region.code.push({
           kind: "set",
           local: binding.local,
-          value: this.#values.use(this.#lower(s.value)),
+          value: this.values.use(this.#lower(s.value)),
         });
         break;
       }
@@ -110,14 +94,14 @@ class Lowering {
         this.#store(s.buffer, s.index, s.value);
         break;
       case "for":
-        this.#loop(s);
+        this.loop(s);
         break;
       case "if": {
-        const condition = this.#values.use(this.#lower(s.condition));
-        const [yes, no] = [newRegion(this.#values.region, true), newRegion(this.#values.region, true)];
-        this.#within(yes, () => this.#block(s.then));
-        this.#within(no, () => this.#block(s.otherwise));
-        this.#values.region.code.push({ kind: "branch", condition, yes: yes.code, no: no.code });
+        const condition = this.values.use(this.#lower(s.condition));
+        const [yes, no] = [newRegion(this.values.region, true), newRegion(this.values.region, true)];
+        this.within(yes, () => this.block(s.then));
+        this.within(no, () => this.block(s.otherwise));
+        this.values.region.code.push({ kind: "branch", condition, yes: yes.code, no: no.code });
         break;
       }
       case "barrier":
@@ -128,23 +112,25 @@ class Lowering {
     }
   }
 
-  #loop(s: Extract<Statement, { kind: "for" }>): void {
-    const [from, end] = [this.#integer(s.from), this.#integer(s.to)];
+  /** All iterations of a loop, or some `share` of them. */
+  loop(s: For, share?: { readonly from: Value; readonly to: Value; readonly trips: Value }): void {
+    const [from, end] = share ? [share.from, share.to] : [this.integer(s.from), this.integer(s.to)];
     // Compared after every iteration: so it must be a local.
-    const to = isTrivial(end) ? end : this.#values.placement.set(this.#values.region, end, "end");
+    const to = isTrivial(end) ? end : this.values.placement.set(this.values.region, end, "end");
     const height = loopsWithin(s.body);
-    const region = newRegion(this.#values.region);
+    const region = newRegion(this.values.region);
     const counter: Local = { slot: "i32", hint: s.name };
     const atom = this.#atom(counter, region);
     region.counter = { atom, from, step: s.step, innermost: height === 0, pointers: [] };
     this.#bindings.set(s.name, { kind: "polynomial", polynomial: atomPolynomial(atom) });
-    this.#within(region, () => this.#block(s.body));
-    this.#values.region.code.push({
+    this.within(region, () => this.block(s.body));
+    this.values.region.code.push({
       kind: "loop",
       counter,
       from,
       to,
       step: s.step,
+      ...(share && { trips: share.trips }),
       pointers: region.counter.pointers,
       body: region.code,
       height,
@@ -153,19 +139,19 @@ class Lowering {
 
   #bind(e: Expression, hint: string): Binding {
     if (e.type === "i32" && e.lanes === 1) return { kind: "polynomial", polynomial: this.#polynomial(e) };
-    return { kind: "value", placed: this.#values.named(this.#lower(e), hint) };
+    return { kind: "value", placed: this.values.named(this.#lower(e), hint) };
   }
 
   #store(buffer: string, index: Expression, value: Expression): void {
     const write = (code: string, stored: Value, immediates: readonly number[] = []): void => {
       const { address } = this.#address(buffer, index);
-      this.#values.region.code.push({ kind: "store", code, address, value: stored, immediates });
+      this.values.region.code.push({ kind: "store", code, address, value: stored, immediates });
     };
     if (value.kind === "lane" && value.type !== "bool") {
-      write("v128.store32_lane", this.#values.use(this.#lower(value.value)), [value.lane]);
+      write("v128.store32_lane", this.values.use(this.#lower(value.value)), [value.lane]);
       return;
     }
-    const stored = this.#values.use(this.#lower(value));
+    const stored = this.values.use(this.#lower(value));
     if (value.lanes === 4)
       write("v128.store", value.type === "bool" ? operation("i32x4.neg", "v128", [stored]) : stored);
     else write(value.type === "f32" ? "f32.store" : "i32.store", stored);
@@ -189,8 +175,8 @@ class Lowering {
         const [x, y] = [this.#polynomial(a), this.#polynomial(b)];
         const product = multiplyPolynomials(x, y);
         if (product !== undefined) return product;
-        const [left, right] = [this.#values.sum(x), this.#values.sum(y)];
-        return this.#opaque(this.#values.combine("i32.mul", "i32", [left, right]));
+        const [left, right] = [this.values.sum(x), this.values.sum(y)];
+        return this.#opaque(this.values.combine("i32.mul", "i32", [left, right]));
       }
     }
     return this.#opaque(this.#lower(e));
@@ -202,7 +188,7 @@ class Lowering {
     const opaques = this.#opaquesOf(placed.region);
     const known = placed.key === undefined ? undefined : opaques.get(placed.key);
     if (known !== undefined) return known;
-    const named = this.#values.named(placed, "integer");
+    const named = this.values.named(placed, "integer");
     invariant(named.value.kind === "get", "a named value is a local");
     const polynomial = atomPolynomial(this.#atom(named.value.local, named.region));
     if (placed.key !== undefined) opaques.set(placed.key, polynomial);
@@ -216,8 +202,8 @@ class Lowering {
   }
   readonly #opaques = new Map<Region, Map<string, Polynomial>>();
 
-  #integer(e: Expression): Value {
-    return this.#values.use(this.#values.sum(this.#polynomial(e)));
+  integer(e: Expression): Value {
+    return this.values.use(this.values.sum(this.#polynomial(e)));
   }
 
   #address(buffer: string, index: Expression): { readonly address: Address; readonly region: Region } {
@@ -225,8 +211,8 @@ class Lowering {
     invariant(memory, `no buffer ${buffer}`);
     const bytes = addPolynomials(atomPolynomial(memory.base), scalePolynomial(this.#polynomial(index), 4));
     const monomials = [...bytes.terms.values()];
-    const region = monomials.map((m) => this.#values.placement.regionOf(m)).reduce(deeper, this.#values.root);
-    const { pointer, window } = this.#values.placement.pointer(monomials, bytes.constant);
+    const region = monomials.map((m) => this.values.placement.regionOf(m)).reduce(deeper, this.values.root);
+    const { pointer, window } = this.values.placement.pointer(monomials, bytes.constant);
     return { address: { pointer, window, constant: bytes.constant }, region };
   }
 
@@ -234,16 +220,16 @@ class Lowering {
 
   #lower(e: Expression): Placed {
     if (e.type === "i32" && e.lanes === 1 && isSum(e)) {
-      return this.#values.sum(this.#polynomial(e));
+      return this.values.sum(this.#polynomial(e));
     }
     switch (e.kind) {
       case "constant": {
         const bits = bitsOf(e.type, e.value);
         if (e.lanes === 4) {
           const lane = e.type === "bool" ? -bits : bits;
-          return this.#values.constant({ kind: "lanes", slot: "v128", bits: [lane, lane, lane, lane] });
+          return this.values.constant({ kind: "lanes", slot: "v128", bits: [lane, lane, lane, lane] });
         }
-        return this.#values.constant({ kind: "number", slot: e.type === "f32" ? "f32" : "i32", value: e.value });
+        return this.values.constant({ kind: "number", slot: e.type === "f32" ? "f32" : "i32", value: e.value });
       }
       case "variable":
         return this.#variable(e.name);
@@ -257,14 +243,14 @@ class Lowering {
         return this.#vector(e.elements);
       case "lane": {
         const code = e.type === "f32" ? "f32x4.extract_lane" : "i32x4.extract_lane";
-        const extracted = this.#values.combine(code, slotOf(e.type, 1), [this.#lower(e.value)], [e.lane]);
+        const extracted = this.values.combine(code, slotOf(e.type, 1), [this.#lower(e.value)], [e.lane]);
         return e.type === "bool"
-          ? this.#values.combine("i32.and", "i32", [extracted, this.#values.constant(number(1))])
+          ? this.values.combine("i32.and", "i32", [extracted, this.values.constant(number(1))])
           : extracted;
       }
       case "shuffle": {
         const bytes = e.pick.flatMap((lane) => [0, 1, 2, 3].map((byte) => lane * 4 + byte));
-        return this.#values.combine("i8x16.shuffle", "v128", [this.#lower(e.first), this.#lower(e.second)], bytes);
+        return this.values.combine("i8x16.shuffle", "v128", [this.#lower(e.first), this.#lower(e.second)], bytes);
       }
       case "builtin":
         return invariant(false, `WebAssembly has no ${e.name}`) as never;
@@ -278,11 +264,11 @@ class Lowering {
     invariant(binding, `${name} is not in scope`);
     switch (binding.kind) {
       case "polynomial":
-        return this.#values.sum(binding.polynomial);
+        return this.values.sum(binding.polynomial);
       case "value":
         return binding.placed;
       case "mutable":
-        return this.#values.here(get(binding.local));
+        return this.values.here(get(binding.local));
       default:
         return binding satisfies never;
     }
@@ -298,14 +284,14 @@ class Lowering {
     const memory = this.#buffers.get(buffer);
     const { address, region } = this.#address(buffer, index);
     const value: Value = { kind: "operation", slot, code, arguments: [], immediates: [], address };
-    let branch: Region = this.#values.region;
+    let branch: Region = this.values.region;
     while (branch.parent !== undefined && !branch.isBranch) branch = branch.parent;
-    const earliest = memory?.readOnly ? deeper(region, branch) : this.#values.region;
+    const earliest = memory?.readOnly ? deeper(region, branch) : this.values.region;
     const { pointer, constant: offset } = address;
-    const key = memory?.readOnly ? `${code}(${this.#values.localNumber(pointer)}+${offset}` : undefined;
+    const key = memory?.readOnly ? `${code}(${this.values.localNumber(pointer)}+${offset}` : undefined;
     const loaded: Placed = { value, region: earliest, key };
     if (!isMask) return loaded;
-    return this.#values.combine("i32x4.ne", "v128", [loaded, this.#lower(constant("bool", 0, 4))]);
+    return this.values.combine("i32x4.ne", "v128", [loaded, this.#lower(constant("bool", 0, 4))]);
   }
 
   #splat(value: Expression): Placed {
@@ -313,10 +299,10 @@ class Lowering {
       return this.#access("v128.load32_splat", "v128", value.buffer, value.index, false);
     const scalar = this.#lower(value);
     if (value.type === "bool")
-      return this.#values.combine("i32x4.splat", "v128", [
-        this.#values.combine("i32.sub", "i32", [this.#values.constant(number(0)), scalar]),
+      return this.values.combine("i32x4.splat", "v128", [
+        this.values.combine("i32.sub", "i32", [this.values.constant(number(0)), scalar]),
       ]);
-    return this.#values.combine(value.type === "f32" ? "f32x4.splat" : "i32x4.splat", "v128", [scalar]);
+    return this.values.combine(value.type === "f32" ? "f32x4.splat" : "i32x4.splat", "v128", [scalar]);
   }
 
   #vector(elements: readonly Expression[]): Placed {
@@ -327,7 +313,7 @@ class Lowering {
       const bits = elements.map((e) =>
         e.kind === "constant" ? bitsOf(type, e.value) * (type === "bool" ? -1 : 1) : 0,
       );
-      return this.#values.constant({ kind: "lanes", slot: "v128", bits: [bits[0]!, bits[1]!, bits[2]!, bits[3]!] });
+      return this.values.constant({ kind: "lanes", slot: "v128", bits: [bits[0]!, bits[1]!, bits[2]!, bits[3]!] });
     }
     let vector =
       first.kind === "load" && type !== "bool"
@@ -343,28 +329,28 @@ class Lowering {
         kind: "operation",
         slot: "v128",
         code: "v128.load32_lane",
-        arguments: [this.#values.use(vector)],
+        arguments: [this.values.use(vector)],
         immediates: [lane],
         address,
       };
-      return this.#values.here(value);
+      return this.values.here(value);
     }
     const scalar = this.#lower(element);
     if (element.type !== "bool")
-      return this.#values.combine(
+      return this.values.combine(
         `${element.type === "f32" ? "f32x4" : "i32x4"}.replace_lane`,
         "v128",
         [vector, scalar],
         [lane],
       );
-    const mask = this.#values.combine("i32.sub", "i32", [this.#values.constant(number(0)), scalar]);
-    return this.#values.combine("i32x4.replace_lane", "v128", [vector, mask], [lane]);
+    const mask = this.values.combine("i32.sub", "i32", [this.values.constant(number(0)), scalar]);
+    return this.values.combine("i32x4.replace_lane", "v128", [vector, mask], [lane]);
   }
 
   #apply(e: Apply): Placed {
     const product = e.lanes === 4 && e.type === "f32" ? productIn(e) : undefined;
     if (product !== undefined) {
-      this.#fusible = true;
+      this.fusible = true;
       if (this.#relaxed) return this.#fused(e, product);
     }
     const rule = wasmRule(
@@ -382,7 +368,7 @@ class Lowering {
     const placed = order.map((k) => this.#lower(operands[k]!));
     // The same bits under another type.
     if (form === "nop" && placed[0]) return placed[0];
-    return this.#values.combine(form, resultSlot(form, placed[0]?.value.slot ?? "i32"), placed);
+    return this.values.combine(form, resultSlot(form, placed[0]?.value.slot ?? "i32"), placed);
   }
 
   /** `a * b + c` and `c - a * b` in one instruction and one rounding. */
@@ -391,7 +377,7 @@ class Lowering {
     const addends = e.arguments.filter((x) => x !== product);
     // Twice the same product is one operand of its own sum.
     const addend = addends[0] ?? product;
-    return this.#values.combine(
+    return this.values.combine(
       code,
       "v128",
       [...product.arguments, addend].map((x) => this.#lower(x)),

@@ -34,6 +34,8 @@ export type Value =
   /** Four 32-bit patterns. */
   | { readonly kind: "lanes"; readonly slot: "v128"; readonly bits: readonly [number, number, number, number] }
   | { readonly kind: "get"; readonly slot: Slot; readonly local: Local }
+  /** Which thread this is, or how many there are. */
+  | { readonly kind: "global"; readonly slot: "i32"; readonly name: "thread" | "threads" }
   /** `base + window.low`, where the window may still grow. */
   | { readonly kind: "lowest"; readonly slot: "i32"; readonly base: Value | undefined; readonly window: Window }
   | {
@@ -47,7 +49,7 @@ export type Value =
       readonly address: Address | undefined;
     };
 
-export type Code = Set | Store | Loop | Branch | Call;
+export type Code = Set | Store | Loop | Branch | Call | Barrier;
 
 export interface Set {
   readonly kind: "set";
@@ -68,6 +70,8 @@ export interface Loop {
   readonly from: Value;
   readonly to: Value;
   readonly step: number;
+  /** How often it runs, where that is a value. */
+  readonly trips?: Value;
   readonly pointers: readonly { readonly local: Local; readonly step: Value }[];
   readonly body: readonly Code[];
   /** How many loops are nested in it, at the deepest. */
@@ -85,8 +89,15 @@ export interface Call {
   readonly arguments: readonly Value[];
 }
 
+/** Threads wait for each other. */
+export interface Barrier {
+  readonly kind: "barrier";
+}
+
 export interface MachineFunction {
   readonly name: string;
+  /** All threads call it; otherwise one does. */
+  readonly split?: boolean;
   readonly parameters: readonly Local[];
   readonly body: readonly Code[];
 }

@@ -69,6 +69,7 @@ function definedOutside(code: readonly Code[], except: Loop, local: Local): bool
         return c.counter === local || definedOutside(c.body, except, local);
       case "store":
       case "call":
+      case "barrier":
         return false;
       default:
         return c satisfies never;
@@ -98,6 +99,7 @@ export class Usage {
         this.set.add(c.counter);
         this.value(c.from);
         this.value(c.to);
+        if (c.trips) this.value(c.trips);
         for (const pointer of c.pointers) {
           this.set.add(pointer.local);
           this.read.add(pointer.local);
@@ -112,6 +114,8 @@ export class Usage {
         break;
       case "call":
         for (const argument of c.arguments) this.value(argument);
+        break;
+      case "barrier":
         break;
       default:
         c satisfies never;
@@ -131,6 +135,7 @@ export class Usage {
         break;
       case "number":
       case "lanes":
+      case "global":
         break;
       default:
         value satisfies never;

@@ -99,6 +99,8 @@ export class Values {
         const keys = value.arguments.map((argument) => this.#keyOf(argument));
         return `${value.code} ${value.immediates.join()}(${keys.join()})`;
       }
+      case "global":
+        return value.name;
       case "lowest":
         return undefined;
       default:

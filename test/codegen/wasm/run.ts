@@ -28,7 +28,7 @@ export function validate(bytes: Uint8Array): void {
 }
 
 export function disassemble(bytes: Uint8Array): string {
-  const module = wabt.readWasm(bytes, { simd: true, relaxed_simd: true, readDebugNames: true });
+  const module = wabt.readWasm(bytes, { simd: true, relaxed_simd: true, threads: true, readDebugNames: true });
   module.applyNames();
   return module.toText({ foldExprs: false, inlineExport: false });
 }

@@ -1,0 +1,115 @@
+/** Kernels as threads share them: which loops are worth it, and the machine code of their phases. */
+import type { Expression, For, Kernel, Statement } from "../../kernel/ir.ts";
+import { expressionsOf, operandsOf } from "../../kernel/map.ts";
+import type { Phase } from "../../kernel/phases.ts";
+import { phasesWithin } from "../../kernel/phases.ts";
+import { Lowering } from "./lower.ts";
+import type { MachineFunction, Value } from "./machine.ts";
+import { addValues, multiplyValues, newRegion, number, operation } from "./region.ts";
+
+export interface Lowered {
+  readonly machine: MachineFunction;
+  /** Whether anything was fused, or would have been. */
+  readonly fusible: boolean;
+}
+
+export function lowerKernel(kernel: Kernel, relaxed: boolean): Lowered {
+  const lowering = new Lowering(kernel, relaxed);
+  const phases = phasesWithin(kernel, (loop) => workOf([loop]) >= leastWork);
+  const split = phases.some(({ kind }) => kind === "split");
+  if (split) new PhaseWriter(lowering).write(phases);
+  else lowering.block(kernel.body);
+  const { parameters, fusible } = lowering;
+  return { machine: { name: kernel.name, split, parameters, body: lowering.values.root.code }, fusible };
+}
+
+/** Operations of a loop from which on two threads are faster than one: some 3 us, where a barrier takes half of one. */
+const leastWork = 8000;
+/** Of a loop whose bounds come with the call. */
+const unknownTrips = 1024;
+
+function workOf(statements: readonly Statement[]): number {
+  let work = 0;
+  for (const s of statements) {
+    for (const e of expressionsOf(s)) work += operationsIn(e);
+    if (s.kind === "store") work++;
+    if (s.kind === "for") work += tripsOf(s) * (1 + workOf(s.body));
+    if (s.kind === "if") work += Math.max(workOf(s.then), workOf(s.otherwise));
+  }
+  return work;
+}
+function tripsOf({ from, to, step }: For): number {
+  if (from.kind !== "constant" || to.kind !== "constant") return unknownTrips;
+  return Math.max(0, Math.ceil((to.value - from.value) / step));
+}
+function operationsIn(e: Expression): number {
+  const own = e.kind === "constant" || e.kind === "variable" ? 0 : 1;
+  return operandsOf(e).reduce((sum, operand) => sum + operationsIn(operand), own);
+}
+
+const thread: Value = { kind: "global", slot: "i32", name: "thread" };
+const threads: Value = { kind: "global", slot: "i32", name: "threads" };
+
+class PhaseWriter {
+  readonly #lowering: Lowering;
+  /** What threads have done since they last waited for each other. */
+  #since: "nothing" | "serial" | "split" = "nothing";
+
+  constructor(lowering: Lowering) {
+    this.#lowering = lowering;
+  }
+
+  write(phases: readonly Phase[]): void {
+    for (const phase of phases) {
+      switch (phase.kind) {
+        case "everywhere":
+          if (phase.reads) this.#begin("split");
+          this.#lowering.block([phase.statement]);
+          break;
+        case "serial":
+          this.#begin("serial");
+          this.#byFirst(phase.statements);
+          break;
+        case "split":
+          this.#begin("split");
+          this.#lowering.loop(phase.loop, this.#share(phase.loop));
+          break;
+        default:
+          phase satisfies never;
+      }
+    }
+  }
+
+  #begin(kind: "serial" | "split"): void {
+    const { root } = this.#lowering.values;
+    const goesOn = this.#since === "nothing" || (this.#since === "serial" && kind === "serial");
+    if (!goesOn) root.code.push({ kind: "barrier" });
+    this.#since = kind;
+  }
+
+  #byFirst(statements: readonly Statement[]): void {
+    const { root } = this.#lowering.values;
+    const region = newRegion(root, true);
+    this.#lowering.within(region, () => this.#lowering.block(statements));
+    root.code.push({ kind: "branch", condition: operation("i32.eqz", "i32", [thread]), yes: region.code, no: [] });
+  }
+
+  /** Iterations `n t / T` to `n (t + 1) / T` of `n`: the same for the same number of threads. */
+  #share(loop: For): { from: Value; to: Value; trips: Value } {
+    const { values } = this.#lowering;
+    const [from, to] = [this.#lowering.integer(loop.from), this.#lowering.integer(loop.to)];
+    const { step } = loop;
+    const distance = addValues(to, multiplyValues(from, number(-1)));
+    const count: Value =
+      from.kind === "number" && to.kind === "number"
+        ? number(Math.max(0, Math.ceil((to.value - from.value) / step)))
+        : operation("i32.div_s", "i32", [addValues(distance, number(step - 1)), number(step)]);
+    const name = (value: Value, hint: string): Value => values.placement.set(values.root, value, hint);
+    const total = count.kind === "number" ? count : name(count, "count");
+    const before = (t: Value): Value => operation("i32.div_s", "i32", [multiplyValues(t, total), threads]);
+    const first = name(before(thread), "first");
+    const trips = name(operation("i32.sub", "i32", [before(addValues(thread, number(1))), first]), "trips");
+    const start = name(addValues(from, multiplyValues(first, number(step))), "from");
+    return { from: start, to: addValues(start, multiplyValues(trips, number(step))), trips };
+  }
+}

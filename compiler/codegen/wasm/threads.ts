@@ -1,0 +1,200 @@
+/**
+ * What threads share of a module. Each has its own instance, whose globals say which thread it is; memory is one. Words in
+ * the unused first bytes of memory hold the barrier and the command that the first thread gives the others, each in a cache
+ * line of its own. A thread that waits looks again and again for a while, since sleeping and waking costs far more than
+ * what most waits take, and then sleeps. With one thread nothing of this happens.
+ */
+import type { FunctionCode } from "./encode.ts";
+import { Bytes } from "./encode.ts";
+
+/** Functions that every module begins with, and its globals. */
+export const barrierIndex = 0;
+const awaitIndex = 1;
+export const globals = [
+  { name: "thread", value: 0 },
+  { name: "threads", value: 1 },
+] as const;
+export const globalIndex = { thread: 0, threads: 1 } as const;
+
+/** Byte addresses of words. `failed` is set from outside when a thread cannot go on. */
+export const words = { command: 128, entry: 132, arrived: 256, phase: 384, sleepers: 512, failed: 640 } as const;
+
+/** Looks before a thread sleeps: some 50 us. */
+const looks = 30_000;
+const nanosecondsAsleep = 1_000_000_000;
+/** Times that it wakes in vain before it gives up on the others. */
+const patience = 20;
+
+const op = {
+  unreachable: 0x00,
+  loop: 0x03,
+  if: 0x04,
+  else: 0x05,
+  end: 0x0b,
+  branch: 0x0c,
+  branchIf: 0x0d,
+  return: 0x0f,
+  call: 0x10,
+  drop: 0x1a,
+  get: 0x20,
+  set: 0x21,
+  tee: 0x22,
+  global: 0x23,
+  constant: 0x41,
+  long: 0x42,
+  none: 0x40,
+} as const;
+
+/** A function written instruction by instruction. */
+class Writer extends Bytes {
+  number(value: number): void {
+    this.byte(op.constant);
+    this.i32(value);
+  }
+  atomic(name: string, offset = 0): void {
+    this.instruction(name);
+    this.u32(2);
+    this.u32(offset);
+  }
+  load(address: number): void {
+    this.number(address);
+    this.atomic("i32.atomic.load");
+  }
+  /** Adds to a word; leaves what it was. */
+  add(address: number, amount: number): void {
+    this.number(address);
+    this.number(amount);
+    this.atomic("i32.atomic.rmw.add");
+  }
+  /** Wakes whoever sleeps on a word. */
+  wake(address: number): void {
+    this.load(words.sleepers);
+    this.byte(op.if, op.none);
+    this.number(address);
+    this.number(-1);
+    this.atomic("memory.atomic.notify");
+    this.byte(op.drop, op.end);
+  }
+  function(parameters: number, locals: number): FunctionCode {
+    const slots = (count: number) => Array.from({ length: count }, () => "i32" as const);
+    return { type: { parameters: slots(parameters) }, locals: slots(locals), instructions: this.finish() };
+  }
+}
+
+/** The barrier: the last to arrive begins the next phase (a central counter with generations). */
+export function barrier(): FunctionCode {
+  const f = new Writer();
+  const generation = 0;
+  f.byte(op.global, globalIndex.threads);
+  f.number(1);
+  f.instruction("i32.eq");
+  f.byte(op.if, op.none, op.return, op.end);
+  f.load(words.phase);
+  f.byte(op.set, generation);
+  f.add(words.arrived, 1);
+  f.number(1);
+  f.instruction("i32.add");
+  f.byte(op.global, globalIndex.threads);
+  f.instruction("i32.eq");
+  f.byte(op.if, op.none);
+  f.number(words.arrived);
+  f.number(0);
+  f.atomic("i32.atomic.store");
+  f.add(words.phase, 1);
+  f.byte(op.drop);
+  f.wake(words.phase);
+  f.byte(op.else);
+  f.number(words.phase);
+  f.byte(op.get, generation);
+  f.number(patience);
+  f.byte(op.call, awaitIndex, op.end);
+  return f.function(0, 1);
+}
+
+/** Returns once the word at an address is not `seen`. After `patience` vain wakings it traps; 0 waits for ever. */
+export function awaitChange(): FunctionCode {
+  const f = new Writer();
+  const [address, seen, left, look] = [0, 1, 2, 3];
+  const returnIfChanged = (): void => {
+    f.byte(op.get, address);
+    f.atomic("i32.atomic.load");
+    f.byte(op.get, seen);
+    f.instruction("i32.ne");
+    f.byte(op.if, op.none, op.return, op.end);
+  };
+  f.number(looks);
+  f.byte(op.set, look, op.loop, op.none);
+  returnIfChanged();
+  f.byte(op.get, look);
+  f.number(1);
+  f.instruction("i32.sub");
+  f.byte(op.tee, look, op.branchIf, 0, op.end);
+  f.byte(op.loop, op.none);
+  f.add(words.sleepers, 1);
+  f.byte(op.drop, op.get, address, op.get, seen, op.long);
+  f.i32(-1);
+  f.byte(op.long);
+  f.i32(nanosecondsAsleep);
+  f.byte(op.get, left);
+  f.instruction("i32.eqz");
+  f.instruction("select");
+  f.atomic("memory.atomic.wait32");
+  f.byte(op.drop);
+  f.add(words.sleepers, -1);
+  f.byte(op.drop);
+  returnIfChanged();
+  f.byte(op.get, left);
+  f.number(1);
+  f.instruction("i32.sub");
+  f.byte(op.tee, left);
+  f.instruction("i32.eqz");
+  f.load(words.failed);
+  f.instruction("i32.or");
+  f.byte(op.if, op.none, op.unreachable, op.end);
+  f.byte(op.branch, 0, op.end);
+  return f.function(3, 1);
+}
+
+/** An entry as the first thread begins it: the others are told which one, and all make its calls. */
+export function start(entry: number, calls: number): FunctionCode {
+  const f = new Writer();
+  f.byte(op.global, globalIndex.threads);
+  f.number(1);
+  f.instruction("i32.ne");
+  f.byte(op.if, op.none);
+  f.number(words.entry);
+  f.number(entry);
+  f.atomic("i32.atomic.store");
+  f.add(words.command, 1);
+  f.byte(op.drop);
+  f.wake(words.command);
+  f.byte(op.end, op.call);
+  f.u32(calls);
+  return f.function(0, 0);
+}
+
+/** What every thread but the first does for ever: it waits for a command and makes the calls of that entry. */
+export function serve(entries: readonly { readonly entry: number; readonly calls: number }[]): FunctionCode {
+  const f = new Writer();
+  const [seen, wanted] = [0, 1];
+  f.byte(op.loop, op.none);
+  f.number(words.command);
+  f.byte(op.get, seen);
+  f.number(0);
+  f.byte(op.call, awaitIndex);
+  f.load(words.command);
+  f.byte(op.set, seen);
+  // Read once: when the calls are made, the next command may be there.
+  f.load(words.entry);
+  f.byte(op.set, wanted);
+  for (const { entry, calls } of entries) {
+    f.byte(op.get, wanted);
+    f.number(entry);
+    f.instruction("i32.eq");
+    f.byte(op.if, op.none, op.call);
+    f.u32(calls);
+    f.byte(op.end);
+  }
+  f.byte(op.branch, 0, op.end);
+  return f.function(0, 2);
+}
