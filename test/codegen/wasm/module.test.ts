@@ -114,9 +114,10 @@ test("address arithmetic leaves the loop: a pointer moves, and offsets are immed
   const y = k.buffer("y", "f32", "write");
   k.forLoop("i", 0, 100, 1, (i) => k.store(y, i, add(load(x, "f32", add(i, 7)), load(x, "f32", add(i, 9)))));
   const steps = [{ kind: "call" as const, kernel: k.finish(), args: [base, base] }];
-  const text = disassemble(
-    encodeModule({ entries: [{ name: "e", steps }], memoryBytes: 2 * base, relaxed: false }).bytes,
+  const whole = disassemble(
+    encodeModule({ entries: [{ name: "e", steps }], memoryBytes: 2 * base, relaxed: false, names: true }).bytes,
   );
+  const text = whole.slice(whole.indexOf("(func $sum"));
   const loop = text.slice(text.indexOf("loop"), text.indexOf("br_if"));
   expect(loop).toContain("f32.load offset=8");
   expect(loop).not.toMatch(/i32\.(mul|shl)/);
