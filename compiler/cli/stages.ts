@@ -10,6 +10,7 @@ import { optimizeProgram, planned } from "../pipeline.ts";
 import type { Target } from "../schedule/group.ts";
 import { launchesOf } from "../schedule/plan.ts";
 import { UsageError } from "./failure.ts";
+import { type MemoryRow, memoryRow } from "./memory-table.ts";
 
 export type Stage = "graph" | "backward" | "optimized" | "kernels" | "plan" | "wgsl" | "wat" | "host";
 
@@ -17,6 +18,8 @@ export type Stage = "graph" | "backward" | "optimized" | "kernels" | "plan" | "w
 export interface Piece {
   readonly entry: string | null;
   readonly text: string;
+  /** Of stage `plan`. */
+  readonly memory?: Omit<MemoryRow, "entry">;
 }
 
 /** The entries whose text is asked for: the one named, or those that the stage is about. */
@@ -71,9 +74,11 @@ export function programStage(
       };
       return entries.flatMap((entry): Piece[] => {
         if (!entry || !chosen.some(({ name }) => name === entry.name)) return [];
-        const memory =
-          stage === "plan" ? `arena ${entry.arenaBytes} bytes (at least ${entry.lowerBound} are in use at once)\n` : "";
-        return [{ entry: entry.name, text: memory + launchesOf(entry.steps).map(print).join("\n") }];
+        const text = launchesOf(entry.steps).map(print).join("\n");
+        if (stage !== "plan") return [{ entry: entry.name, text }];
+        const { peak, lowerBound, ratio } = memoryRow(entry);
+        const heading = `peak ${peak} bytes, lower bound ${lowerBound}, ratio ${ratio.toFixed(3)}\n`;
+        return [{ entry: entry.name, memory: { peak, lowerBound, ratio }, text: heading + text }];
       });
     }
     default:

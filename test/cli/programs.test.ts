@@ -240,10 +240,15 @@ describe("predict, run and build agree", () => {
 
 describe("looking inside", () => {
   test("summary", async () => {
-    const { models, training } = JSON.parse((await dlx(["summary", file, "--json", "--batch", "4"])).out);
+    const { models, training, memory } = JSON.parse((await dlx(["summary", file, "--json", "--batch", "4"])).out);
     expect(models).toMatchObject([{ model: "Net", batch: 4, parameters: 51 }]);
     expect(training).toMatchObject([{ block: "net", batch: 16 }]);
-    expect((await dlx(["summary", file])).out).toMatch(/Net\.dense_1 +\[1, 8\] +24/);
+    const step = memory.entries.find(({ entry }: { entry: string }) => entry === "net.step");
+    expect(step.ratio).toBe(step.peak / step.lowerBound);
+    expect(memory.arena).toBeGreaterThanOrEqual(step.peak);
+    const { out } = await dlx(["summary", file]);
+    expect(out).toMatch(/Net\.dense_1 +\[1, 8\] +24/);
+    expect(out).toMatch(/memory on the CPU +peak +lower bound +ratio\nNet@1 +\d+B +\d+B +1\.0/);
   });
   test.each([["resnet18", 11_689_512]])(
     "the parameters of %s are those of its paper's implementations",

@@ -1,4 +1,6 @@
+import { optimizeProgram, planned } from "../../pipeline.ts";
 import type { ExitCode } from "../failure.ts";
+import { memoryReport, memoryTable } from "../memory-table.ts";
 import { short, summaries, table, trainingSummaries } from "../summary-table.ts";
 import { type Terminal, toJsonText } from "../terminal.ts";
 import { elaborateFile, type ProgramFlags } from "../toolchain.ts";
@@ -11,8 +13,9 @@ export async function run(terminal: Terminal, [file = ""]: string[], flags: Flag
   const program = await elaborateFile(file, { ...flags, batches: [flags.batch ?? 1], train: "all" }, terminal);
   const models = summaries(program, flags.model);
   const training = trainingSummaries(program);
+  const memory = memoryReport(planned(optimizeProgram(program, false), "cpu"));
   if (flags.json) {
-    terminal.out(toJsonText({ models, training }));
+    terminal.out(toJsonText({ models, training, memory }));
     return 0;
   }
   for (const { model, batch, rows, ...total } of models) {
@@ -37,5 +40,6 @@ export async function run(terminal: Terminal, [file = ""]: string[], flags: Flag
     terminal.out(
       `A step of ${block}${batch === undefined ? "" : ` on ${batch} rows`}: ${short(flops)}FLOP; ${short(persistentBytes)}B of weights and optimizer state\n`,
     );
+  terminal.out(`\n${memoryTable(memory)}`);
   return 0;
 }

@@ -1,0 +1,45 @@
+/** How much memory each entry of a planned program takes, beside the least that any plan could. */
+import type { PlannedTarget } from "../schedule/plan.ts";
+import { short, table } from "./summary-table.ts";
+
+export interface MemoryRow {
+  readonly entry: string;
+  /** Bytes of the arena that the entry uses: everything but weights, states and constants. */
+  readonly peak: number;
+  /** Bytes that are in use at one time: no plan for the same order of kernels needs less. */
+  readonly lowerBound: number;
+  /** `peak / lowerBound`; 1 where both are 0. */
+  readonly ratio: number;
+}
+export interface MemoryReport {
+  readonly entries: readonly MemoryRow[];
+  /** Bytes of weights, states, optimizer states and constants. */
+  readonly persistent: number;
+  /** The largest entry's peak: entries never run at once. */
+  readonly arena: number;
+}
+
+const sum = (chunks: readonly number[]): number => chunks.reduce((total, bytes) => total + bytes, 0);
+
+export function memoryRow({ name, arenaBytes, lowerBound }: NonNullable<PlannedTarget["entries"][number]>): MemoryRow {
+  return { entry: name, peak: arenaBytes, lowerBound, ratio: lowerBound === 0 ? 1 : arenaBytes / lowerBound };
+}
+
+export function memoryReport({ plan, entries }: PlannedTarget): MemoryReport {
+  return {
+    entries: entries.flatMap((entry) => (entry === null ? [] : [memoryRow(entry)])),
+    persistent: sum(plan.persistent),
+    arena: sum(plan.arena),
+  };
+}
+
+export function memoryTable({ entries, persistent, arena }: MemoryReport): string {
+  const bytes = (count: number): string => `${short(count)}B`;
+  const rows = entries.map(({ entry, peak, lowerBound, ratio }) => [
+    entry,
+    bytes(peak),
+    bytes(lowerBound),
+    ratio.toFixed(3),
+  ]);
+  return `${table([["memory on the CPU", "peak", "lower bound", "ratio"], ...rows])}${bytes(persistent)} of weights, states and constants beside them: ${bytes(persistent + arena)} in all\n`;
+}
