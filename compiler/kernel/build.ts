@@ -27,7 +27,8 @@ export class KernelBuilder {
   #buffers: BufferParameter[] = [];
   #scalars: string[] = [];
   #locals: LocalBuffer[] = [];
-  #block: Statement[] = [];
+  readonly #body: Statement[] = [];
+  #block = this.#body;
 
   constructor(name: string, target: Kernel["target"], workgroupSize?: readonly [number, number, number]) {
     this.#name = name;
@@ -127,6 +128,11 @@ export class KernelBuilder {
   }
   barrier(): void {
     this.#block.push({ kind: "barrier" });
+  }
+
+  /** Whether what is written next is a statement of the kernel's body: there, loops may be shared between threads. */
+  get atTopLevel(): boolean {
+    return this.#block === this.#body;
   }
 
   #collect(write: () => void): Statement[] {

@@ -3,7 +3,9 @@
  * panels, a register tile, and loops around it in the order that keeps the panels in cache. Convolutions are the same with
  * other addresses: their panels are padded copies, read through the window.
  */
+import { readsOf } from "../../graph/traverse.ts";
 import { add, constant, gt, i32, KernelBuilder, min, mul } from "../../kernel/build.ts";
+import type { Index } from "../../kernel/expressions.ts";
 import type { Dispatch, Expression } from "../../kernel/ir.ts";
 import { chooseScheme } from "../choice.ts";
 import type { BuildContext } from "../group.ts";
@@ -33,72 +35,129 @@ export function contractionBy(
   context: BuildContext,
 ): readonly Dispatch<Placed>[] {
   const { group, root } = contraction;
+  const ready: ReadyCopies = new Map();
+  const packing = copiedOnce(scheme, contraction, context).map((panel) => {
+    const place = context.scratch(panel.layout.size);
+    ready.set(panel, place);
+    return packingAlone(panel, place, contraction, context);
+  });
   const hint = root.node.results[0]!.name;
   const kernel = new KernelBuilder(context.name(hint), "cpu");
   const operands = new Operands(kernel, context);
-  new Nest(operands, contraction, scheme, extentsOf(contraction)).write();
+  new Nest(operands, contraction, scheme, ready).write();
   const names = group.members.flatMap(({ node }) => node.results.filter((result) => group.stored.has(result)));
-  return [operands.dispatch({ label: names.map(({ name }) => name).join(", "), origin: root.node.origin })];
+  const label = names.map(({ name }) => name).join(", ");
+  return [...packing, operands.dispatch({ label, origin: root.node.origin })];
+}
+
+/** Copies that a kernel finds made, and where. */
+type ReadyCopies = Map<PackedPanel, Placed>;
+
+/** The packed factors that are the same at every call: a dispatch of its own makes the copy, which runs only once. */
+function copiedOnce(scheme: Scheme, { batch }: Contraction, context: BuildContext): PackedPanel[] {
+  if (batch.length > 0 || scheme.outerSum !== undefined) return [];
+  return [scheme.columnPanel, scheme.rowPanel]
+    .filter((panel) => panel.kind === "packed")
+    .filter(
+      ({ layout }) =>
+        layout.dimensions.every(({ bound }) => bound.length === 0) &&
+        readsOf(layout.support.body).every(({ tensor }) => context.fixed(tensor)),
+    );
+}
+
+function packingAlone(
+  panel: PackedPanel,
+  place: Placed,
+  { root }: Contraction,
+  context: BuildContext,
+): Dispatch<Placed> {
+  const names = [...new Set(readsOf(panel.layout.support.body).map(({ tensor }) => tensor.name))];
+  const operands = new Operands(new KernelBuilder(context.name(`${names[0] ?? ""}_packed`), "cpu"), context);
+  pack(operands, panel, operands.bind("packed", "f32", place, "write"), new Map());
+  return operands.dispatch({ label: `${names.join(", ")} packed`, origin: root.node.origin });
 }
 
 export function extentsOf({ group }: Contraction): number[] {
   return [...group.parallel, ...group.reduction].map(({ extent }) => extent);
 }
 
+interface Side {
+  readonly panel: DirectPanel | PackedPanel;
+  /** The tensor, or the packed copy. */
+  readonly buffer: string;
+  /** Set where the copy has been made before the kernel runs. */
+  readonly isReady: boolean;
+}
+
 class Nest {
   readonly #operands: Operands;
   readonly #scheme: Scheme;
   readonly #tiles: MicroKernel;
-  readonly #rowPlace: Placed | undefined;
-  readonly #columnPlace: Placed | undefined;
+  readonly #sides: readonly Side[];
   readonly #resting: Resting | undefined;
-  readonly #restingSize: number;
 
-  constructor(operands: Operands, contraction: Contraction, scheme: Scheme, extents: readonly number[]) {
+  constructor(operands: Operands, contraction: Contraction, scheme: Scheme, ready: ReadyCopies) {
     this.#operands = operands;
     this.#scheme = scheme;
-    const { context } = operands;
-    const place = (panel: DirectPanel | PackedPanel): Placed | undefined =>
-      panel.kind === "packed" ? context.scratch(panel.layout.size) : undefined;
-    this.#rowPlace = place(scheme.rowPanel);
-    this.#columnPlace = place(scheme.columnPanel);
-    const buffer = (panel: DirectPanel | PackedPanel, at: Placed | undefined): string => {
-      if (panel.kind === "direct") return operands.read(panel.tensor).buffer;
-      return at === undefined ? "" : operands.bind("packed", "f32", at, "read");
+    const side = (panel: DirectPanel | PackedPanel): Side => {
+      if (panel.kind === "direct") return { panel, buffer: operands.read(panel.tensor).buffer, isReady: true };
+      const place = ready.get(panel);
+      if (place !== undefined) return { panel, buffer: operands.bind("packed", "f32", place, "read"), isReady: true };
+      return { panel, buffer: this.#scratch("packed", panel.layout.size, this.#isInside(panel)), isReady: false };
     };
-    const rows = buffer(scheme.rowPanel, this.#rowPlace);
-    const columns = buffer(scheme.columnPanel, this.#columnPlace);
-    this.#tiles = new MicroKernel(operands, contraction, scheme, extents, { rows, columns });
+    const [columns, rows] = [side(scheme.columnPanel), side(scheme.rowPanel)];
+    this.#sides = [columns, rows];
+    this.#tiles = new MicroKernel(operands, contraction, scheme, extentsOf(contraction), {
+      rows: rows.buffer,
+      columns: columns.buffer,
+    });
+    if (scheme.outerSum !== undefined) this.#resting = this.#restingFor(scheme);
+  }
 
-    const loops = [...scheme.rows, ...scheme.columns];
+  /** Memory that loops which threads share write and read in the same iteration is each thread's own. */
+  #scratch(hint: string, size: number, inOuterLoop: boolean): string {
+    const { kernel, context } = this.#operands;
+    const { batch, parts } = this.#scheme;
+    if (inOuterLoop || batch.length > 0 || parts > 1) return kernel.ownScratch(hint, "f32", size);
+    return this.#operands.bind(hint, "f32", context.scratch(size), "read_write");
+  }
+  /** Whether a copy is made inside of the loop over the first row or column. */
+  #isInside(panel: PackedPanel): boolean {
+    const { outer } = this.#scheme;
+    return outer !== undefined && isBoundTo(panel, lastOf(outer));
+  }
+
+  #restingFor({ rows, columns, parts, batch }: Scheme): Resting {
     const strides = new Map<IndexLoop, number>();
     let size = 1;
-    for (const loop of loops.toReversed()) {
+    for (const loop of [...rows, ...columns].toReversed()) {
       strides.set(loop, size);
-      size *= loop === scheme.columns.at(-1) ? Math.ceil(loop.extent / 4) * 4 : loop.extent;
+      size *= loop === columns.at(-1) ? Math.ceil(loop.extent / 4) * 4 : loop.extent;
     }
-    this.#restingSize = size;
-    if (scheme.outerSum !== undefined)
-      this.#resting = {
-        buffer: operands.bind("sums", "f32", context.scratch(size), "read_write"),
-        stride: (loop) => strides.get(loop) ?? 0,
-      };
+    const { kernel, context } = this.#operands;
+    const buffer =
+      batch.length > 0
+        ? kernel.ownScratch("sums", "f32", size)
+        : this.#operands.bind("sums", "f32", context.scratch(parts * size), "read_write");
+    return { buffer, parts, size, stride: (loop) => strides.get(loop) ?? 0 };
   }
 
   write(): void {
     this.#loops(this.#scheme.batch, [], (active) => this.#batch(active));
   }
 
-  /** Nested loops; the outermost of all may be shared between threads. */
+  /** A loop with independent iterations: shared between threads if none is around it. */
+  #for(hint: string, from: Index, to: Index, step: number, body: (value: Expression) => void): void {
+    const { kernel } = this.#operands;
+    kernel.forLoop(hint, from, to, step, body, { outer: kernel.atTopLevel });
+  }
   #loops(loops: readonly IndexLoop[], active: readonly Active[], body: (active: readonly Active[]) => void): void {
     const [loop, ...inner] = loops;
     if (loop === undefined) {
       body(active);
       return;
     }
-    this.#operands.kernel.forLoop("i", 0, loop.extent, 1, (value) =>
-      this.#loops(inner, [...active, { loop, value }], body),
-    );
+    this.#for("i", 0, loop.extent, 1, (value) => this.#loops(inner, [...active, { loop, value }], body));
   }
 
   #batch(active: readonly Active[]): void {
@@ -109,24 +168,27 @@ class Nest {
       return;
     }
     const { kernel } = this.#operands;
-    kernel.forLoop("z", 0, this.#restingSize, 4, (at) => kernel.store(resting.buffer, at, constant("f32", 0, 4)));
-    this.#loops([outerSum], active, (inner) =>
-      this.#panels(inner, (at, place) => this.#tiles.rest(resting, at, place, this.#tiles.sums(at, place))),
-    );
+    const length = outerSum.extent / resting.parts;
+    this.#for("part", 0, resting.parts, 1, (part) => {
+      const zero = (at: Expression): void =>
+        kernel.store(resting.buffer, add(mul(part, resting.size), at), constant("f32", 0, 4));
+      kernel.forLoop("z", 0, resting.size, 4, zero);
+      kernel.forLoop("i", mul(part, length), add(mul(part, length), length), 1, (value) =>
+        this.#panels([...active, { loop: outerSum, value }], (at, place) =>
+          this.#tiles.rest(resting, part, at, place, this.#tiles.sums(at, place)),
+        ),
+      );
+    });
     this.#everyTile(active, (at, place) => this.#tiles.finish(at, place, this.#tiles.rested(resting, at, place)));
   }
 
   /** Packs, and goes over all tiles. */
   #panels(active: readonly Active[], body: (active: readonly Active[], place: TilePlace) => void): void {
-    const { rowPanel, columnPanel, outer } = this.#scheme;
-    const sides = [
-      { panel: columnPanel, place: this.#columnPlace },
-      { panel: rowPanel, place: this.#rowPlace },
-    ];
+    const { outer } = this.#scheme;
     const packNow = (inside: boolean, at: readonly Active[]): void => {
-      for (const { panel, place } of sides)
-        if (panel.kind === "packed" && place && (outer !== undefined && isBoundTo(panel, lastOf(outer))) === inside)
-          pack(this.#operands, panel, this.#operands.bind("packed", "f32", place, "write"), valuesOf(at));
+      for (const { panel, buffer, isReady } of this.#sides)
+        if (panel.kind === "packed" && !isReady && this.#isInside(panel) === inside)
+          pack(this.#operands, panel, buffer, valuesOf(at));
     };
     packNow(false, active);
     if (outer === undefined) {
@@ -154,7 +216,7 @@ class Nest {
         this.#cut(columns.at(-1)!, shape.columns, undefined, (column, count) => {
           if (outerRow === undefined) rowTiles(at, block, column, count);
           else
-            this.#operands.kernel.forLoop("i", block.from, block.to, 1, (value) =>
+            this.#for("i", block.from, block.to, 1, (value) =>
               this.#loops(innerRows, [...at, { loop: outerRow, value }], (inner) =>
                 rowTiles(inner, undefined, column, count),
               ),
@@ -169,7 +231,7 @@ class Nest {
       body({ from: i32(0), to: i32(iterations) });
       return;
     }
-    this.#operands.kernel.forLoop("block", 0, iterations, block, (from) =>
+    this.#for("block", 0, iterations, block, (from) =>
       body({ from, to: iterations % block === 0 ? add(from, block) : min(add(from, block), iterations) }),
     );
   }
@@ -186,7 +248,7 @@ class Nest {
     const rest = loop.extent - whole * size;
     const from = range?.from ?? i32(0);
     const to = range === undefined || rest === 0 ? (range?.to ?? i32(whole)) : min(range.to, whole);
-    kernel.forLoop("tile", from, to, 1, (t) => body(mul(t, size), size));
+    this.#for("tile", from, to, 1, (t) => body(mul(t, size), size));
     if (rest === 0) return;
     if (range === undefined) body(i32(whole * size), rest);
     else kernel.ifThen(gt(range.to, whole), () => body(i32(whole * size), rest));

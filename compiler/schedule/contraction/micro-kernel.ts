@@ -29,9 +29,12 @@ export interface Active {
   readonly loop: IndexLoop;
   readonly value: Expression;
 }
-/** Where partial sums rest between the parts of an outer sum: a dense array. */
+/** Where sums rest while an outer sum runs: a dense array for each of its parts, one after another. */
 export interface Resting {
   readonly buffer: string;
+  readonly parts: number;
+  /** Elements of a part. */
+  readonly size: number;
   /** Elements that a place moves by with each loop. */
   readonly stride: (loop: IndexLoop) => number;
 }
@@ -147,22 +150,35 @@ export class MicroKernel {
 
   // ---- Results --------------------------------------------------------------------------------------------------------
 
-  #restingAddress(resting: Resting, active: readonly Active[], place: TilePlace, row: number): Expression {
-    const outer = active.reduce<Expression>((at, { loop, value }) => add(at, mul(value, resting.stride(loop))), i32(0));
+  #restingAddress(
+    resting: Resting,
+    part: Expression,
+    active: readonly Active[],
+    place: TilePlace,
+    row: number,
+  ): Expression {
+    const outer = active.reduce<Expression>(
+      (at, { loop, value }) => add(at, mul(value, resting.stride(loop))),
+      mul(part, resting.size),
+    );
     return add(outer, mul(add(place.row, row), resting.stride(this.#rowLoop)), place.column);
   }
-  /** Adds a tile's sums to those that rest in memory. */
-  rest(resting: Resting, active: readonly Active[], place: TilePlace, sums: Vectors): void {
+  /** Adds a tile's sums to those of a part that rest in memory. */
+  rest(resting: Resting, part: Expression, active: readonly Active[], place: TilePlace, sums: Vectors): void {
     for (const [r, row] of sums.entries())
       for (const [v, sum] of row.entries()) {
-        const at = add(this.#restingAddress(resting, active, place, r), 4 * v);
+        const at = add(this.#restingAddress(resting, part, active, place, r), 4 * v);
         this.#operands.kernel.store(resting.buffer, at, add(load(resting.buffer, "f32", at, 4), sum));
       }
   }
+  /** The sums of all parts, added in their order. */
   rested(resting: Resting, active: readonly Active[], place: TilePlace): Vectors {
     return times(place.rows, (r) =>
       times(Math.ceil(place.columns / 4), (v) =>
-        load(resting.buffer, "f32", add(this.#restingAddress(resting, active, place, r), 4 * v), 4),
+        times(resting.parts, (part): Expression => {
+          const at = this.#restingAddress(resting, i32(part), active, place, r);
+          return load(resting.buffer, "f32", add(at, 4 * v), 4);
+        }).reduce((sum, next) => add(sum, next)),
       ),
     );
   }

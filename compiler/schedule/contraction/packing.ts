@@ -117,7 +117,7 @@ class Packing {
       const first = this.#isTiled(dimension) ? Math.min(end, roundUp(start, 4)) : start;
       const whole = byFour ? Math.floor((end - first) / 4) * 4 : 0;
       const single = (from: number, to: number): void =>
-        this.#operands.kernel.forLoop("u", from, to, 1, (u) => {
+        this.#for(from, to, 1, (u) => {
           this.#indices[dimension.d] = indexAt(add(base, u), bounds.min, bounds.max);
           this.#level(k + 1, add(at, this.#step(dimension, u, from, to)), fours);
         });
@@ -126,12 +126,17 @@ class Packing {
         continue;
       }
       single(start, first);
-      this.#operands.kernel.forLoop("u", first, first + whole, 4, (u) => {
+      this.#for(first, first + whole, 4, (u) => {
         this.#indices[dimension.d] = indexLanes(add(base, u), bounds.min, bounds.max);
         this.#level(k + 1, add(at, this.#step(dimension, u, first, first + whole)), new Set([...fours, dimension]));
       });
       single(first + whole, end);
     }
+  }
+
+  #for(from: number, to: number, step: number, body: (u: Expression) => void): void {
+    const { kernel } = this.#operands;
+    kernel.forLoop("u", from, to, step, body, { outer: kernel.atTopLevel });
   }
 
   #isTiled(dimension: PackedDimension): boolean {

@@ -17,6 +17,12 @@ import { surroundingsOf } from "./surroundings.ts";
 
 /** Of the rows, in the second cache beside a tile of columns. */
 const cachedElements = 2 ** 16;
+/** Blocks of rows, where there are several: threads share them. */
+const leastBlocks = 8;
+/** What the sums of all parts of an outer sum may take together. */
+const restingElements = 2 ** 20;
+/** Products summed in a part for each result: adding the parts up is little beside them. */
+const leastWork = 128;
 
 interface Sides {
   readonly rows: Factor;
@@ -253,11 +259,24 @@ class Planner {
       // A single tile's width was chosen with the panel, by the number of all rows.
       tile: tileShape(kind, this.#size(rowPositions)),
       outerSum: this.#outerSum === undefined ? undefined : alone([this.#outerSum])[0],
+      parts: this.#parts(),
       outer: [...rows, ...columns].find(({ positions }) => outer !== undefined && positions.includes(outer)),
       sum,
     };
     const whole = { ...shape, rowBlock: this.#rowBlock(shape) };
     return { ...whole, cost: this.#cost(whole) };
+  }
+
+  /** Parts that the outer sum is cut in: more take memory, and time to add up. */
+  #parts(): number {
+    const { batch } = this.#contraction;
+    if (this.#outerSum === undefined || batch.length > 0) return 1;
+    const results = this.#size([...this.#sides.rowPositions, ...this.#sides.columnPositions]);
+    const extent = this.#extents[this.#outerSum]!;
+    const work = this.#size(this.#contraction.summed);
+    const fits = (parts: number): boolean =>
+      extent % parts === 0 && parts * results <= restingElements && parts * leastWork <= work;
+    return [8, 7, 6, 5, 4, 3, 2].find(fits) ?? 1;
   }
 
   /** The rows go around once for each tile of columns: so many at a time that they are found in the second cache. */
@@ -270,7 +289,9 @@ class Planner {
     const [loop, ...inner] = rows.filter((candidate) => candidate !== outer);
     if (loop === undefined) return 1;
     const iterations = inner.length > 0 ? loop.extent : Math.ceil(loop.extent / tile.rows);
-    return Math.max(1, Math.floor(iterations * Math.min(1, cachedElements / elements)));
+    if (elements <= cachedElements) return iterations;
+    const block = Math.floor((iterations * cachedElements) / elements);
+    return Math.max(1, Math.min(block, Math.ceil(iterations / leastBlocks)));
   }
 
   #cost(scheme: Omit<Scheme, "cost">): number {

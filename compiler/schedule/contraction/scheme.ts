@@ -26,6 +26,8 @@ export interface Scheme {
   readonly columns: readonly IndexLoop[];
   /** A part of the sum that runs outside of the tiles, whose results rest in memory meanwhile. */
   readonly outerSum: IndexLoop | undefined;
+  /** Parts of the outer sum, whose results rest apart: one each for as many threads. Fixed here, so sums are the same bits. */
+  readonly parts: number;
   /** The first of the rows or of the columns, if packing happens inside of it. */
   readonly outer: IndexLoop | undefined;
   /** Iterations of the first loop of rows (or tiles of the last) whose operands stay in the second cache together. */
