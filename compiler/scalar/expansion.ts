@@ -17,6 +17,19 @@ export function polynomial<E>(ops: ScalarOps<E>, x: E, coefficients: readonly nu
     );
 }
 
+/** The same by pairs (Estrin 1960): a few more multiplications, but they do not wait for each other. */
+export function polynomialByPairs<E>(ops: ScalarOps<E>, x: E, coefficients: readonly number[]): E {
+  let parts = coefficients.map((c) => ops.constant("f32", c));
+  for (let power = x; ; power = ops.apply("mul", power, power)) {
+    parts = parts.flatMap((low, k) => {
+      const high = parts[k + 1];
+      return k % 2 === 1 ? [] : [high === undefined ? low : ops.apply("multiply_add", high, power, low)];
+    });
+    const [whole, ...more] = parts;
+    if (whole !== undefined && more.length === 0) return whole;
+  }
+}
+
 /** `2^k` for i32 k in [-126, 127]; infinite at 128. */
 export function powerOfTwo<E>(ops: ScalarOps<E>, k: E): E {
   const biased = ops.apply("add", k, ops.constant("i32", 127));
@@ -50,17 +63,39 @@ export function withSignOf<E>(ops: ScalarOps<E>, magnitude: E, sign: E): E {
 export const LN2_HIGH = 0.693359375;
 export const LN2_LOW = -2.1219444005469057e-4;
 
-/** `x = n ln 2 + r`, n whole (as f32), |r| <= ln 2 / 2. */
-export function reduceByLn2<E>(ops: ScalarOps<E>, x: E): { n: E; r: E } {
+/** `x = n ln 2 + r`, n whole, |r| <= ln 2 / 2; `biased` is an i32 of which the 9 lowest bits are n + bias. */
+export interface Reduced<E> {
+  readonly r: E;
+  readonly biased: E;
+}
+export type Reduction = <E>(ops: ScalarOps<E>, x: E, bias: number) => Reduced<E>;
+
+/** For compilers that may regroup sums. */
+export const reduceByRounding: Reduction = (ops, x, bias) => {
   const n = ops.apply("round", ops.apply("mul", x, ops.constant("f32", Math.LOG2E)));
+  const biased = ops.apply("add", ops.apply("to_i32", n), ops.constant("i32", bias));
+  return { r: withoutLn2(ops, x, n), biased };
+};
+
+/** 1.5 * 2^23: added to a number below 2^22 it leaves no fraction, and its own 9 lowest bits are 0. */
+const ROUNDER = 12582912;
+
+/** Rounded by an addition, whose result has n in its low bits: no conversion to an integer, which is slow in WebAssembly. */
+export const reduceByAddition: Reduction = (ops, x, bias) => {
+  const rounder = ops.constant("f32", ROUNDER + bias);
+  const sum = ops.apply("multiply_add", x, ops.constant("f32", Math.LOG2E), rounder);
+  return { r: withoutLn2(ops, x, ops.apply("sub", sum, rounder)), biased: ops.apply("bitcast_i32", sum) };
+};
+
+function withoutLn2<E>(ops: ScalarOps<E>, x: E, n: E): E {
   const high = ops.apply("sub", x, ops.apply("mul", n, ops.constant("f32", LN2_HIGH)));
-  return { n, r: ops.apply("sub", high, ops.apply("mul", n, ops.constant("f32", LN2_LOW))) };
+  return ops.apply("sub", high, ops.apply("mul", n, ops.constant("f32", LN2_LOW)));
 }
 
 /** `exp(r) - 1` for |r| <= ln 2 / 2: `r + r^2 P(r)`. */
 export function expm1Reduced<E>(ops: ScalarOps<E>, r: E, coefficients: readonly number[]): E {
   const square = ops.apply("mul", r, r);
-  return ops.apply("multiply_add", square, polynomial(ops, r, coefficients), r);
+  return ops.apply("multiply_add", square, polynomialByPairs(ops, r, coefficients), r);
 }
 /** Relative to exp(r): 2^-28.3. */
 export const EXP = [

@@ -7,29 +7,38 @@ import {
   expm1Reduced,
   LOG,
   polynomial,
-  powerOfTwo,
-  reduceByLn2,
-  scaleByPower,
+  polynomialByPairs,
+  type Reduction,
+  reduceByAddition,
+  reduceByRounding,
   withSignOf,
 } from "./expansion.ts";
 import type { ScalarOps } from "./ops.ts";
 import type { Expansion, ScalarRow } from "./row.ts";
 import { call, expand, over, row, units } from "./row.ts";
 
+/** `2^n e^r` in two steps, 2^floor(n/2) and 2^ceil(n/2), so that a subnormal result rounds once and n may be 128. */
 const exp: Expansion = (ops, x) => {
-  const { n, r } = reduceByLn2(ops, clamp(ops, x!, -104, 89));
+  const i32 = (value: number) => ops.constant("i32", value);
+  const { r, biased } = reduceByAddition(ops, clamp(ops, x!, -104, 89), 2 * 127);
   const value = ops.apply("add", expm1Reduced(ops, r, EXP), ops.constant("f32", 1));
-  return scaleByPower(ops, value, ops.apply("to_i32", n));
+  // (n + 254) / 2 rounded down, as an exponent; what is left of n + 254 is the other.
+  const half = ops.apply("bit_and", ops.apply("shift_left", biased, i32(22)), i32(0x7f800000));
+  const rest = ops.apply("sub", ops.apply("shift_left", biased, i32(23)), half);
+  const scaled = ops.apply("mul", value, ops.apply("bitcast_f32", half));
+  return ops.apply("mul", scaled, ops.apply("bitcast_f32", rest));
 };
 
 /** `2^n e^r - 1 = 2 (h p + (h - 1/2))` with h = 2^(n-1), p = e^r - 1: exact for n = 0, no overflow before the result's. */
-const expm1: Expansion = (ops, x) => {
-  const { n, r } = reduceByLn2(ops, clamp(ops, x!, -18, 88.8));
-  const p = expm1Reduced(ops, r, EXPM1);
-  const half = powerOfTwo(ops, ops.apply("sub", ops.apply("to_i32", n), ops.constant("i32", 1)));
-  const rest = ops.apply("sub", half, ops.constant("f32", 0.5));
-  return ops.apply("mul", ops.constant("f32", 2), ops.apply("multiply_add", half, p, rest));
-};
+const expm1 =
+  (reduce: Reduction): Expansion =>
+  (ops, x) => {
+    const { r, biased } = reduce(ops, clamp(ops, x!, -18, 88.8), 126);
+    const p = expm1Reduced(ops, r, EXPM1);
+    const half = ops.apply("bitcast_f32", ops.apply("shift_left", biased, ops.constant("i32", 23)));
+    const rest = ops.apply("sub", half, ops.constant("f32", 0.5));
+    return ops.apply("mul", ops.constant("f32", 2), ops.apply("multiply_add", half, p, rest));
+  };
 
 /**
  * `log(u) + correction` for u > 0, the correction being tiny. With f = m - 1 and s = f / (2 + f), log(1 + f) is
@@ -75,9 +84,9 @@ const ERF_TAIL = [
 const erfExpansion: Expansion = (ops, x) => {
   const one = ops.constant("f32", 1);
   const z = ops.apply("mul", x!, x!);
-  const small = ops.apply("multiply_add", x!, polynomial(ops, z, ERF), x!);
+  const small = ops.apply("multiply_add", x!, polynomialByPairs(ops, z, ERF), x!);
   const size = ops.apply("raw_min", ops.apply("abs", x!), ops.constant("f32", 4));
-  const tail = ops.apply("exp", ops.apply("neg", ops.apply("mul", size, polynomial(ops, size, ERF_TAIL))));
+  const tail = ops.apply("exp", ops.apply("neg", ops.apply("mul", size, polynomialByPairs(ops, size, ERF_TAIL))));
   const large = withSignOf(ops, ops.apply("sub", one, tail), x!);
   return ops.apply("select", ops.apply("lt", size, one), small, large);
 };
@@ -122,8 +131,8 @@ export const exponentialRows: readonly ScalarRow[] = [
     signatures: over(["f32"], 1),
     derivative: (ops, _args, result) => [ops.apply("add", result, ops.constant("f32", 1))],
     js: { f32: Math.expm1 },
-    wasm: { f32: expand(expm1) },
-    wgsl: { f32: expm1 },
+    wasm: { f32: expand(expm1(reduceByAddition)) },
+    wgsl: { f32: expm1(reduceByRounding) },
     notation: call,
     tolerance: { wasm: units(2, 2 ** -148), wgsl: units(4, 2 ** -126) },
     domain: [[-10, 10]],
