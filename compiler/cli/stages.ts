@@ -109,7 +109,7 @@ async function disassemble(wasm: Uint8Array): Promise<string> {
     throw new UsageError("--stage wat needs the package wabt: npm install --no-save wabt");
   });
   const wabt = await library.default();
-  const module = wabt.readWasm(wasm, { readDebugNames: true });
+  const module = wabt.readWasm(wasm, { simd: true, relaxed_simd: true, threads: true, readDebugNames: true });
   try {
     return module.toText({ foldExprs: true, inlineExport: true });
   } finally {
