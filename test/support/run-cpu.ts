@@ -5,6 +5,7 @@ import type { Graph, OutputRole } from "../../compiler/graph/graph.ts";
 import { interpretKernel } from "../../compiler/kernel/interpret.ts";
 import { verifyKernel } from "../../compiler/kernel/verify.ts";
 import { dispatchesOf } from "../../compiler/schedule/liveness.ts";
+import type { ScheduleOptions } from "../../compiler/schedule/options.ts";
 import type { PlannedTarget } from "../../compiler/schedule/plan.ts";
 import { callsOf, launchesOf, planTarget } from "../../compiler/schedule/plan.ts";
 import type { Schedule } from "../../compiler/schedule/program.ts";
@@ -81,9 +82,9 @@ export interface CpuProgram {
   again(): void;
 }
 
-export function compileForCpu(graph: Graph): CpuProgram {
+export function compileForCpu(graph: Graph, options?: ScheduleOptions): CpuProgram {
   const program = programOf(graph);
-  const scheduled = schedule(graph, "cpu");
+  const scheduled = schedule(graph, "cpu", options);
   for (const { kernel } of dispatchesOf(scheduled.steps)) verifyKernel(kernel);
   const planned = planTarget(program, [scheduled], "cpu");
   const { plan } = planned;
