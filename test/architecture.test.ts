@@ -22,7 +22,6 @@ const floors = [
   "compiler/kernel",
   "compiler/schedule",
   "compiler/codegen",
-  "compiler/tune",
   "compiler/bundle",
   "compiler/pipeline.ts",
   "compiler/compile.ts",

@@ -48,6 +48,8 @@ const option = {
     "--data <spec>",
     "idx:DIR, images:DIR, csv:FILE, npy:X,Y, npz:FILE, safetensors:FILE, text:FILE, synthetic:NAME",
   ),
+  winograd: new Option("--winograd", "3x3 convolutions by Winograd's transforms while training too"),
+  noWinograd: new Option("--no-winograd", "3x3 convolutions as they are written, everywhere"),
   output: new Option("--output <file>", "where the result goes: .npy, .csv, .safetensors, .json, .png"),
 };
 const stages = ["ast", "graph", "backward", "optimized", "kernels", "plan", "wgsl", "wat", "host"];
@@ -125,6 +127,8 @@ export async function main(parameters: readonly string[], terminal: Terminal): P
       option.set,
       option.block,
       option.model,
+      option.winograd,
+      option.noWinograd,
     ],
     () => import("./commands/ir.ts"),
   );
@@ -145,6 +149,8 @@ export async function main(parameters: readonly string[], terminal: Terminal): P
       new Option("--weights <file>", "start from these weights"),
       option.set,
       option.size,
+      option.winograd,
+      option.noWinograd,
     ],
     () => import("./commands/train.ts"),
   );
@@ -160,6 +166,8 @@ export async function main(parameters: readonly string[], terminal: Terminal): P
       option.threads,
       option.set,
       option.size,
+      option.winograd,
+      option.noWinograd,
     ],
     () => import("./commands/eval.ts"),
   );
@@ -175,6 +183,8 @@ export async function main(parameters: readonly string[], terminal: Terminal): P
       option.device,
       option.set,
       option.size,
+      option.winograd,
+      option.noWinograd,
     ],
     () => import("./commands/predict.ts"),
   );
@@ -190,6 +200,8 @@ export async function main(parameters: readonly string[], terminal: Terminal): P
       option.seed,
       option.set,
       option.size,
+      option.winograd,
+      option.noWinograd,
     ],
     () => import("./commands/run.ts"),
   );
@@ -206,9 +218,10 @@ export async function main(parameters: readonly string[], terminal: Terminal): P
         .default(["wasm", "webgpu"], "wasm,webgpu"),
       option.weights,
       new Option("--single-file", "everything in index.js"),
-      new Option("--tune", "measure on this machine which kernels are fastest; the results are kept"),
       option.set,
       option.size,
+      option.winograd,
+      option.noWinograd,
     ],
     () => import("./commands/build.ts"),
   );

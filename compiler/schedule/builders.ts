@@ -2,7 +2,7 @@
 import type { Dispatch } from "../kernel/ir.ts";
 import type { Contraction } from "./contraction/analysis.ts";
 import { analyseContraction, analyseOneSided } from "./contraction/analysis.ts";
-import { contractionOnCpu } from "./contraction/cpu.ts";
+import { contractionOnCpu as plainContraction } from "./contraction/cpu.ts";
 import { contractionGpu } from "./contraction/gpu.ts";
 import type { BuildContext, Builder, FusionGroup } from "./group.ts";
 import { writeNest } from "./nest.ts";
@@ -12,6 +12,7 @@ import type { RowAnalysis } from "./row/analysis.ts";
 import { analyseRow } from "./row/analysis.ts";
 import { rowGpu } from "./row/gpu.ts";
 import { shareDear } from "./row/share.ts";
+import { contractionOnCpu } from "./winograd/ways.ts";
 
 /** A builder with what its analysis found. */
 export interface Method {
@@ -47,7 +48,7 @@ const largestWindow = 16;
 const contraction: Builder<Contraction> = {
   name: "contraction",
   analyse: analyseContraction,
-  cpu: (analysis, context) => contractionOnCpu(analysis, context),
+  cpu: contractionOnCpu,
   gpu: contractionGpu,
 };
 
@@ -72,7 +73,7 @@ const window: Builder<RowAnalysis> = {
 const oneSided: Builder<Contraction> = {
   name: "one-sided contraction",
   analyse: analyseOneSided,
-  cpu: (analysis, context) => contractionOnCpu(analysis, context),
+  cpu: plainContraction,
   gpu: ({ group }, context) => rowGpu(analyseRow(shareDear(group)), context),
 };
 

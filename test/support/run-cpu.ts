@@ -37,9 +37,13 @@ export function programOf(graph: Graph): Program {
 }
 
 /** Runs a graph's kernels in the interpreter of the loop IR, which refuses what leaves a buffer. */
-export function interpretOnCpu(graph: Graph, values: readonly (readonly number[])[]): number[][] {
+export function interpretOnCpu(
+  graph: Graph,
+  values: readonly (readonly number[])[],
+  options?: ScheduleOptions,
+): number[][] {
   const program = programOf(graph);
-  const scheduled = schedule(graph, "cpu");
+  const scheduled = schedule(graph, "cpu", options);
   const { plan, entries } = planTarget(program, [scheduled], "cpu");
   const spaces = { persistent: new ArrayBuffer(plan.persistent[0] ?? 0), arena: new ArrayBuffer(plan.arena[0] ?? 0) };
   for (const { at, data } of plan.constants)

@@ -4,7 +4,7 @@
  * other addresses: their panels are padded copies, read through the window.
  */
 import { readsOf } from "../../graph/traverse.ts";
-import { add, constant, i32, KernelBuilder, max, min, mul } from "../../kernel/build.ts";
+import { add, constant, gt, i32, KernelBuilder, min, mul } from "../../kernel/build.ts";
 import type { Index } from "../../kernel/expressions.ts";
 import type { Dispatch, Expression } from "../../kernel/ir.ts";
 import { chooseScheme } from "../choice.ts";
@@ -17,8 +17,8 @@ import { MicroKernel } from "./micro-kernel.ts";
 import { pack } from "./packing.ts";
 import type { DirectPanel, PackedPanel } from "./panels.ts";
 import { isBoundTo, schemesOf } from "./planner.ts";
-import type { IndexLoop, RowTiles, Scheme } from "./scheme.ts";
-import { lastOf, nameOfScheme, rowTiles } from "./scheme.ts";
+import type { IndexLoop, Scheme } from "./scheme.ts";
+import { lastOf, nameOfScheme } from "./scheme.ts";
 
 export function contractionOnCpu(contraction: Contraction, context: BuildContext): readonly Dispatch<Placed>[] {
   const scheme = chooseScheme(contraction.group, context, {
@@ -206,19 +206,19 @@ class Nest {
     const done = new Set(active.map(({ loop }) => loop));
     const left = (loops: readonly IndexLoop[]): IndexLoop[] => loops.slice(0, -1).filter((loop) => !done.has(loop));
     const [outerRow, ...innerRows] = left(rows);
-    const cut = rowTiles(rows.at(-1)!.extent, shape.rows);
-    const whole: Range = { from: i32(0), to: i32(cut.count) };
-    const everyRow = (at: readonly Active[], range: Range, column: Expression, count: number): void =>
-      this.#cutRows(cut, range, (row, rowCount) => body(at, { row, rows: rowCount, column, columns: count }));
-    const iterations = outerRow?.extent ?? cut.count;
+    const rowTiles = (at: readonly Active[], range: Range | undefined, column: Expression, count: number): void =>
+      this.#cut(rows.at(-1)!, shape.rows, range, (row, rowCount) =>
+        body(at, { row, rows: rowCount, column, columns: count }),
+      );
+    const iterations = outerRow?.extent ?? Math.ceil(rows.at(-1)!.extent / shape.rows);
     this.#blocks(iterations, rowBlock, (block) =>
       this.#loops(left(columns), active, (at) =>
-        this.#cutColumns(columns.at(-1)!, shape.columns, (column, count) => {
-          if (outerRow === undefined) everyRow(at, block, column, count);
+        this.#cut(columns.at(-1)!, shape.columns, undefined, (column, count) => {
+          if (outerRow === undefined) rowTiles(at, block, column, count);
           else
             this.#for("i", block.from, block.to, 1, (value) =>
               this.#loops(innerRows, [...at, { loop: outerRow, value }], (inner) =>
-                everyRow(inner, whole, column, count),
+                rowTiles(inner, undefined, column, count),
               ),
             );
         }),
@@ -236,26 +236,22 @@ class Nest {
     );
   }
 
-  /** Whole tiles in a loop, then the rest. */
-  #cutColumns(loop: IndexLoop, size: number, body: (first: Expression, count: number) => void): void {
-    const whole = Math.floor(loop.extent / size);
-    const rest = loop.extent - whole * size;
-    this.#for("tile", 0, whole, 1, (t) => body(mul(t, size), size));
-    if (rest > 0) body(i32(whole * size), rest);
-  }
-
-  /** The tiles of a range: the larger ones, then the others. */
-  #cutRows(
-    { larger, rows, count }: RowTiles,
-    { from, to }: Range,
+  /** Whole tiles in a loop, then the rest; of a range of tiles only, if one is given. */
+  #cut(
+    loop: IndexLoop,
+    size: number,
+    range: Range | undefined,
     body: (first: Expression, count: number) => void,
   ): void {
-    if (larger === count) {
-      this.#for("tile", from, to, 1, (t) => body(mul(t, rows + 1), rows + 1));
-      return;
-    }
-    this.#for("tile", from, min(to, larger), 1, (t) => body(mul(t, rows + 1), rows + 1));
-    this.#for("tile", max(from, larger), to, 1, (t) => body(add(mul(t, rows), larger), rows));
+    const { kernel } = this.#operands;
+    const whole = Math.floor(loop.extent / size);
+    const rest = loop.extent - whole * size;
+    const from = range?.from ?? i32(0);
+    const to = range === undefined || rest === 0 ? (range?.to ?? i32(whole)) : min(range.to, whole);
+    this.#for("tile", from, to, 1, (t) => body(mul(t, size), size));
+    if (rest === 0) return;
+    if (range === undefined) body(i32(whole * size), rest);
+    else kernel.ifThen(gt(range.to, whole), () => body(i32(whole * size), rest));
   }
 }
 

@@ -217,7 +217,7 @@ class Packing {
 }
 
 /** The transpose of four vectors of four. */
-function transposed(rows: readonly Expression[], name: (value: Expression) => Expression): Expression[] {
+export function transposed(rows: readonly Expression[], name: (value: Expression) => Expression): Expression[] {
   const [a, b, c, d] = rows;
   invariant(a && b && c && d, "four rows");
   if (rows.every((row) => row === a || (row.kind === "constant" && a.kind === "constant" && row.value === a.value)))

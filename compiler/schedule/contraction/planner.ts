@@ -8,8 +8,8 @@ import { tileCost } from "./cost.ts";
 import { packingCost } from "./packing.ts";
 import type { DirectPanel, PackedPanel } from "./panels.ts";
 import { directPanel, packedPanel } from "./panels.ts";
-import type { IndexLoop, Scheme, TileShape } from "./scheme.ts";
-import { lastOf, once, tileShapes } from "./scheme.ts";
+import type { IndexLoop, Scheme } from "./scheme.ts";
+import { lastOf, once, tileShape } from "./scheme.ts";
 import type { Support } from "./support.ts";
 import { spanOf, supportOf } from "./support.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -41,25 +41,10 @@ export function schemesOf(contraction: Contraction, extents: readonly number[], 
   ];
   const filled = orientations.filter(({ columnPositions }) => columnPositions.length > 0);
   return filled.flatMap((sides) => {
-    const planners = rowOrders(sides.rowPositions, extents).map(
-      (rowPositions) => new Planner(contraction, { ...sides, rowPositions }, surroundings, extents, context),
-    );
-    const lanes = planners.flatMap((planner) =>
-      tileShapes("lanes").flatMap((shape) =>
-        [false, true].flatMap((rows) => [false, true].map((columns) => planner.lanes({ rows, columns }, shape))),
-      ),
-    );
-    return [...lanes, planners[0]?.dot()].filter((scheme) => scheme !== undefined);
+    const planner = new Planner(contraction, sides, surroundings, extents, context);
+    const lanes = [false, true].flatMap((rows) => [false, true].map((columns) => planner.lanes({ rows, columns })));
+    return [...lanes, planner.dot()].filter((scheme) => scheme !== undefined);
   });
-}
-
-/** Orders of the rows: the last one is cut into tiles, and where that leaves thin ones another may do better. */
-function rowOrders(positions: readonly number[], extents: readonly number[]): (readonly number[])[] {
-  const isWhole = (position: number): boolean => extents[position]! % 4 === 0;
-  const last = positions.at(-1);
-  if (last === undefined || isWhole(last)) return [positions];
-  const others = positions.filter((position) => isWhole(position));
-  return [positions, ...others.map((other) => [...positions.filter((position) => position !== other), other])];
 }
 
 class Planner {
@@ -157,7 +142,7 @@ class Planner {
   }
 
   /** A copy of the column factor with the columns innermost, in tiles where they are one index. */
-  #packColumns(sumOrder: readonly number[], outer: number | undefined, shape: TileShape): PackedPanel {
+  #packColumns(sumOrder: readonly number[], outer: number | undefined): PackedPanel {
     const { columnPositions } = this.#sides;
     const support = this.#columnsByOne();
     const bound = this.#bound(outer);
@@ -177,7 +162,7 @@ class Planner {
       support.dimensions[last]!.terms.length === 1;
     return packedPanel(support, [...sumOnly, ...across], this.#extents, bound, {
       pad: 4,
-      ...(single && { tile: shape.columns }),
+      ...(single && { tile: tileShape("lanes", this.#size(this.#sides.rowPositions)).columns }),
     });
   }
 
@@ -193,7 +178,7 @@ class Planner {
   }
 
   /** `packed`: what is packed although it may be that it could be read where it is. */
-  lanes(packed: { readonly rows: boolean; readonly columns: boolean }, shape: TileShape): Scheme | undefined {
+  lanes(packed: { readonly rows: boolean; readonly columns: boolean }): Scheme | undefined {
     const { columnPositions, rowPositions } = this.#sides;
     const innermost = columnPositions.at(-1);
     const canRead =
@@ -206,9 +191,9 @@ class Planner {
       rowDirect ? Math.abs(rowDirect.stride(b)) - Math.abs(rowDirect.stride(a)) : inWindow(a) - inWindow(b),
     );
     const outer = this.#chooseOuter(packed.rows, packed.columns);
-    const columnPanel = packed.columns ? this.#packColumns(sumOrder, outer, shape) : this.#columnDirect!;
+    const columnPanel = packed.columns ? this.#packColumns(sumOrder, outer) : this.#columnDirect!;
     const rowPanel = rowDirect ?? this.#packRows(sumOrder, outer);
-    const scheme = this.#finish("lanes", shape, rowPanel, columnPanel, sumOrder, outer);
+    const scheme = this.#finish("lanes", rowPanel, columnPanel, sumOrder, outer);
     const columns = scheme.columns.at(-1)!;
     // Vectors of columns that are read in place must not reach beyond them.
     return packed.columns || columns.extent % 4 === 0 ? scheme : undefined;
@@ -236,14 +221,13 @@ class Planner {
     const rowPanel = panel(this.#rowSupport, this.#rowDirect);
     const columnPanel = panel(this.#columnSupport, this.#columnDirect);
     if (rowPanel === undefined || columnPanel === undefined) return undefined;
-    const scheme = this.#finish("dot", tileShapes("dot")[0]!, rowPanel, columnPanel, sumOrder, outer);
+    const scheme = this.#finish("dot", rowPanel, columnPanel, sumOrder, outer);
     const inner = scheme.sum.at(-1);
     return inner !== undefined && inner.extent % 4 === 0 ? scheme : undefined;
   }
 
   #finish(
     kind: Scheme["kind"],
-    tile: TileShape,
     rowPanel: DirectPanel | PackedPanel,
     columnPanel: DirectPanel | PackedPanel,
     sumOrder: readonly number[],
@@ -272,7 +256,8 @@ class Planner {
       batch: packs ? alone(batch) : collapse(batch, [row, column, ...accesses]),
       rows,
       columns,
-      tile,
+      // A single tile's width was chosen with the panel, by the number of all rows.
+      tile: tileShape(kind, this.#size(rowPositions)),
       outerSum: this.#outerSum === undefined ? undefined : alone([this.#outerSum])[0],
       parts: this.#parts(),
       outer: [...rows, ...columns].find(({ positions }) => outer !== undefined && positions.includes(outer)),

@@ -49,27 +49,8 @@ export interface TileShape {
   readonly rows: number;
   readonly columns: number;
 }
-/**
- * As many accumulators as registers hold beside their operands: eight vectors, sixteen registers. More would be spilled by
- * engines that load all operands of a step before the first product.
- */
-export function tileShapes(kind: Scheme["kind"]): readonly TileShape[] {
-  if (kind === "dot") return [{ rows: 2, columns: 4 }];
-  return [
-    { rows: 4, columns: 8 },
-    { rows: 2, columns: 16 },
-  ];
-}
-
-/** Rows in tiles of at most `size`, as equal as can be: `count` tiles of which the first `larger` have one row more. */
-export interface RowTiles {
-  readonly count: number;
-  readonly larger: number;
-  /** Rows of the others; `rows + 1` of the larger. */
-  readonly rows: number;
-}
-export function rowTiles(extent: number, size: number): RowTiles {
-  const count = Math.ceil(extent / size);
-  const rows = Math.ceil(extent / count) - 1;
-  return { count, larger: extent - rows * count, rows };
+/** As many accumulators as registers hold beside their operands: eight vectors, sixteen registers. */
+export function tileShape(kind: Scheme["kind"], rows: number): TileShape {
+  if (kind === "dot") return { rows: 2, columns: 4 };
+  return rows <= 2 ? { rows: 2, columns: 16 } : { rows: 4, columns: 8 };
 }

@@ -1,0 +1,302 @@
+/**
+ * Sliding windows through Winograd's transforms. A block of tiles is transformed, multiplied with the transformed weights,
+ * point by point a matrix product over the channels, and transformed back; a block is so large that its data stay in the
+ * second cache. Inside of a tile the channels fill the lanes; results are turned to rows of pixels when they leave.
+ */
+import type { Index } from "../../kernel/build.ts";
+import { add, apply, constant, i32, KernelBuilder, load, lt, min, mul, splat, sub } from "../../kernel/build.ts";
+import type { Dispatch, Expression } from "../../kernel/ir.ts";
+import { pack } from "../contraction/packing.ts";
+import type { PackedDimension, PackedPanel } from "../contraction/panels.ts";
+import { pointOf } from "../gpu/grid.ts";
+import type { BuildContext } from "../group.ts";
+import { Operands } from "../operands.ts";
+import type { Placed } from "../program.ts";
+import { taps } from "./analysis.ts";
+import { bindAll } from "./indices.ts";
+import { Output } from "./output.ts";
+import type { WinogradPlan } from "./plan.ts";
+import { pairBlockAt, weightElements } from "./plan.ts";
+import { bothWays } from "./transforms.ts";
+import { transformWeights } from "./weights.ts";
+
+export function winogradBy(plan: WinogradPlan, context: BuildContext): readonly Dispatch<Placed>[] {
+  const { sliding } = plan;
+  const { group, root } = sliding.contraction;
+  const place = context.scratch(weightElements(plan));
+  const weights = transformWeights(plan, place, context);
+  const kernel = new KernelBuilder(context.name(root.node.results[0]!.name), "cpu");
+  const operands = new Operands(kernel, context);
+  new Products(operands, plan, operands.bind("transformed", "f32", place, "read")).write();
+  const names = group.members.flatMap(({ node }) => node.results.filter((result) => group.stored.has(result)));
+  return [weights, operands.dispatch({ label: names.map(({ name }) => name).join(", "), origin: root.node.origin })];
+}
+
+/** Tiles that are multiplied at a time, in registers. */
+const rowsAtOnce = 4;
+
+/** A piece of one image: rows of tiles from `tileRow` on, the first of which is tile `tile` of the data at hand. */
+interface Band {
+  readonly group: Expression;
+  readonly image: Expression;
+  readonly number: Expression;
+  readonly tileRows: Expression;
+  readonly tile: Expression;
+}
+/** What is multiplied at once. */
+interface Block {
+  readonly group: Expression;
+  readonly image: Expression;
+  readonly images: number;
+  readonly tileRow: Expression;
+  readonly tileRows: Expression;
+  readonly tiles: Expression;
+}
+
+class Products {
+  readonly #operands: Operands;
+  readonly #plan: WinogradPlan;
+  readonly #weights: string;
+  readonly #padded: string;
+  readonly #data: string;
+  readonly #products: string;
+  readonly #output: Output;
+
+  constructor(operands: Operands, plan: WinogradPlan, weights: string) {
+    this.#operands = operands;
+    this.#plan = plan;
+    this.#weights = weights;
+    const { points, dataPoint, productPoint, pairBlock, row, transform, bandRows } = plan;
+    const { kernel } = operands;
+    this.#padded = kernel.ownScratch("padded", "f32", (bandRows * transform.size + taps - 1) * row);
+    this.#data = plan.together
+      ? kernel.local("data", "f32", "scratch", points * dataPoint)
+      : kernel.ownScratch("data", "f32", points * dataPoint);
+    this.#products = kernel.ownScratch("products", "f32", 2 * points * productPoint * pairBlock);
+    this.#output = new Output(operands, plan);
+  }
+
+  write(): void {
+    if (this.#plan.together) this.#together();
+    else this.#blocks();
+  }
+
+  #blocks(): void {
+    const { kernel } = this.#operands;
+    const { groups, images, blockImages, bands, bandRows, tileColumns } = this.#plan;
+    const parts = [groups, images / blockImages, bands];
+    const block = (number: Expression): void => {
+      const [group, part, band] = pointOf(kernel, number, parts) as [Expression, Expression, Expression];
+      const rows = kernel.letIn("rows", this.#rowsOf(band));
+      const image = kernel.letIn("image", mul(part, blockImages));
+      kernel.forLoop("n", 0, blockImages, 1, (n) =>
+        this.#transform({
+          group,
+          image: add(image, n),
+          number: band,
+          tileRows: rows,
+          tile: mul(n, bandRows * tileColumns),
+        }),
+      );
+      const tiles = kernel.letIn("tiles", mul(rows, blockImages * tileColumns));
+      this.#fill(tiles);
+      const here = { group, image, images: blockImages, tileRow: mul(band, bandRows), tileRows: rows, tiles };
+      kernel.forLoop("pair", 0, this.#plan.pairs, this.#plan.pairBlock, (pair) => this.#multiply(here, pair));
+    };
+    kernel.forLoop(
+      "block",
+      0,
+      parts.reduce((a, b) => a * b),
+      1,
+      block,
+      { outer: true },
+    );
+  }
+
+  #together(): void {
+    const { kernel } = this.#operands;
+    const { images, bands, bandRows, tileRows, tileColumns, pairs, pairBlock } = this.#plan;
+    const band = (number: Expression): void => {
+      const [image, band] = pointOf(kernel, number, [images, bands]) as [Expression, Expression];
+      this.#transform({
+        group: i32(0),
+        image,
+        number: band,
+        tileRows: kernel.letIn("rows", this.#rowsOf(band)),
+        tile: mul(add(mul(image, tileRows), mul(band, bandRows)), tileColumns),
+      });
+    };
+    kernel.forLoop("band", 0, images * bands, 1, band, { outer: true });
+    const tiles = i32(images * tileRows * tileColumns);
+    this.#fill(tiles);
+    const all = { group: i32(0), image: i32(0), images, tileRow: i32(0), tileRows: i32(tileRows), tiles };
+    kernel.forLoop("pair", 0, pairs, pairBlock, (pair) => this.#multiply(all, pair), { outer: true });
+  }
+
+  /** The rows of tiles of a band: the last one may have fewer. */
+  #rowsOf(band: Expression): Expression {
+    const { bandRows, bands, tileRows } = this.#plan;
+    return bands * bandRows === tileRows ? i32(bandRows) : min(i32(bandRows), sub(i32(tileRows), mul(band, bandRows)));
+  }
+
+  // ---- Data -----------------------------------------------------------------------------------------------------------
+
+  #transform(band: Band): void {
+    const { kernel } = this.#operands;
+    const { bandRows, bands, tileRows, transform, sliding } = this.#plan;
+    // Rows that the data have; where the last tiles reach further there are zeros.
+    const rows = bandRows * transform.size + taps - 1;
+    const lastRows = sliding.rows.extent + taps - 1 - (bands - 1) * bandRows * transform.size;
+    const lastReach = (tileRows - (bands - 1) * bandRows) * transform.size + taps - 1;
+    const last = (): void => this.#copy({ ...band, number: i32(bands - 1) }, lastRows, lastReach);
+    if (bands === 1) last();
+    else if (lastRows === rows) this.#copy(band, rows, rows);
+    else kernel.ifThen(lt(band.number, bands - 1), () => this.#copy(band, rows, rows), last);
+    this.#tiles(band);
+  }
+
+  /** A copy with the channels next to each other, zeros around the data included. */
+  #copy(band: Band, rows: number, reach: number): void {
+    const { kernel } = this.#operands;
+    const { sliding, row, column } = this.#plan;
+    const { extents, groups, images } = sliding;
+    const values = new Map<number, Expression>([[extents.length, band.number]]);
+    for (const [positions, number] of [
+      [groups, band.group],
+      [images, band.image],
+    ] as const)
+      for (const [position, { base }] of bindAll(kernel, extents, positions, number)) values.set(position, base);
+    pack(this.#operands, this.#panel(rows), this.#padded, values);
+    const zeros = (from: Index, to: Index): void =>
+      kernel.forLoop("z", from, to, 4, (at) => kernel.store(this.#padded, at, constant("f32", 0, 4)));
+    const width = (sliding.columns.extent + taps - 1) * column;
+    if (width < row) kernel.forLoop("r", 0, rows, 1, (r) => zeros(add(mul(r, row), width), add(mul(r, row), row)));
+    zeros(rows * row, reach * row);
+  }
+
+  #panel(rows: number): PackedPanel {
+    const { sliding, row, column, bands, bandRows, transform } = this.#plan;
+    const { data, extents } = sliding;
+    const order = data.dimensions.map(({ terms }, d): PackedDimension => {
+      if (d === sliding.rows.dimension) {
+        const bound = bands === 1 ? [] : [{ position: extents.length, coefficient: bandRows * transform.size }];
+        return { d, own: [], bound, lowest: 0, extent: rows, stride: row };
+      }
+      if (d === sliding.columns.dimension)
+        return { d, own: [], bound: [], lowest: 0, extent: sliding.columns.extent + taps - 1, stride: column };
+      const own = terms.filter(({ position }) => position === sliding.channels);
+      const bound = terms.filter(({ position }) => position !== sliding.channels);
+      return { d, own, bound, lowest: 0, extent: own.length === 0 ? 1 : extents[sliding.channels]!, stride: 1 };
+    });
+    // Channels innermost, then the columns of pixels.
+    const rank = ({ d, own }: PackedDimension): number =>
+      own.length > 0 ? 3 : d === sliding.columns.dimension ? 2 : d === sliding.rows.dimension ? 1 : 0;
+    const dimensions = order.sort((a, b) => rank(a) - rank(b));
+    return {
+      kind: "packed",
+      offset: 0,
+      stride: () => 0,
+      layout: { support: data, dimensions, tiles: undefined, size: rows * row, extents: [...extents, bands] },
+    };
+  }
+
+  #tiles({ tileRows, tile }: Band): void {
+    const { kernel } = this.#operands;
+    const { tileColumns, transform, row, column, dataPoint } = this.#plan;
+    const { size, points } = transform;
+    const line = Array.from({ length: points }, (_, k) => k);
+    kernel.forLoop("y", 0, tileRows, 1, (y) =>
+      kernel.forLoop("x", 0, tileColumns, 1, (x) => {
+        const from = kernel.letIn("from", add(mul(y, size * row), mul(x, size * column)));
+        const to = kernel.letIn("to", mul(add(tile, add(mul(y, tileColumns), x)), column));
+        kernel.forLoop("c", 0, column, 4, (c) => {
+          const pixel = (i: number, j: number): Expression =>
+            kernel.letIn("d", load(this.#padded, "f32", add(from, c, i * row + j * column), 4));
+          const transformed = bothWays(
+            kernel,
+            transform.input,
+            line.map((i) => line.map((j) => pixel(i, j))),
+          );
+          for (const [i, values] of transformed.entries())
+            for (const [j, value] of values.entries())
+              kernel.store(this.#data, add(to, c, (i * points + j) * dataPoint), value);
+        });
+      }),
+    );
+  }
+
+  /** Zeros behind the last tile, so that rows of tiles are whole for the products. */
+  #fill(tiles: Expression): void {
+    const { kernel } = this.#operands;
+    const { points, dataPoint, column } = this.#plan;
+    if (tiles.kind === "constant" && tiles.value % rowsAtOnce === 0) return;
+    const end = apply("bit_and", "i32", add(tiles, rowsAtOnce - 1), i32(-rowsAtOnce));
+    kernel.forLoop("k", 0, points, 1, (k) =>
+      kernel.forLoop("z", mul(tiles, column), mul(end, column), 4, (z) =>
+        kernel.store(this.#data, add(mul(k, dataPoint), z), constant("f32", 0, 4)),
+      ),
+    );
+  }
+
+  // ---- Products -------------------------------------------------------------------------------------------------------
+
+  /** Everything with a block of result channels, the pairs of vectors from `first` on. */
+  #multiply(block: Block, first: Expression): void {
+    const { kernel } = this.#operands;
+    const { points, productPoint, outputs, tileColumns, dataPoint, pairWeights } = this.#plan;
+    const { count, weights } = pairBlockAt(kernel, this.#plan, block.group, first);
+    kernel.forLoop("k", 0, points, 1, (k) =>
+      kernel.forLoop("pair", 0, count, 1, (pair) =>
+        this.#pair(
+          kernel.letIn("data", mul(k, dataPoint)),
+          kernel.letIn("weights", add(weights, mul(add(mul(k, count), pair), pairWeights))),
+          kernel.letIn("products", add(mul(pair, 2 * points * productPoint), mul(k, productPoint))),
+          block.tiles,
+        ),
+      ),
+    );
+    const vectors = Math.ceil(outputs / 4);
+    const last = vectors % 2 === 0 ? mul(count, 2) : min(mul(count, 2), sub(i32(vectors), mul(first, 2)));
+    kernel.forLoop("v", 0, kernel.letIn("last", last), 1, (v) => {
+      const vector = kernel.letIn("vector", add(mul(first, 2), v));
+      kernel.forLoop("n", 0, block.images, 1, (n) => {
+        const write = (some: number) => (): void =>
+          this.#output.write(
+            {
+              ...block,
+              buffer: this.#products,
+              start: add(mul(v, points * productPoint), mul(mul(n, block.tileRows), 4 * tileColumns)),
+              image: add(block.image, n),
+              output: mul(vector, 4),
+            },
+            some,
+          );
+        if (outputs % 4 === 0) write(4)();
+        else kernel.ifThen(lt(vector, Math.floor(outputs / 4)), write(4), write(outputs % 4));
+      });
+    });
+  }
+
+  /** All tiles, four at a time in registers, times a pair of vectors of result channels, for one point. */
+  #pair(data: Expression, weights: Expression, products: Expression, tiles: Expression): void {
+    const { kernel } = this.#operands;
+    const { channels, column, points, productPoint } = this.#plan;
+    const rows = Array.from({ length: rowsAtOnce }, (_, r) => r);
+    kernel.forLoop("t", 0, tiles, rowsAtOnce, (t) => {
+      const sums = rows.map(() => [0, 1].map(() => kernel.declare("sum", constant("f32", 0, 4))));
+      const from = kernel.letIn("from", add(data, mul(t, column)));
+      kernel.forLoop("c", 0, channels, 1, (c) => {
+        const right = [0, 1].map((v) =>
+          kernel.letIn("b", load(this.#weights, "f32", add(weights, mul(c, 8), 4 * v), 4)),
+        );
+        for (const [r, row] of sums.entries()) {
+          const left = kernel.letIn("a", splat(load(this.#data, "f32", add(from, c, r * column))));
+          for (const [v, sum] of row.entries()) kernel.assign(sum, add(mul(left, right[v]!), sum));
+        }
+      });
+      for (const [r, row] of sums.entries())
+        for (const [v, sum] of row.entries())
+          kernel.store(this.#products, add(products, mul(t, 4), v * points * productPoint + 4 * r), sum);
+    });
+  }
+}
