@@ -136,7 +136,7 @@ function compare([a, b]: readonly [number, number], [c, d]: readonly [number, nu
 }
 
 /** An index written as a coordinate, in a body. */
-function coordinateValue({ offset, terms }: Coordinate): Scalar {
+export function coordinateValue({ offset, terms }: Coordinate): Scalar {
   const parts = terms.map((term): Scalar => {
     const index: Scalar = { kind: "index", type: "i32", position: term.kind === "data" ? 0 : term.position };
     const coefficient = term.kind === "affine" ? term.coefficient : 1;

@@ -20,7 +20,8 @@ interface Access {
   readonly coordinates: readonly Coordinate[];
   readonly strides: readonly number[];
   readonly shape: readonly number[];
-  readonly store: boolean;
+  /** The read that it answers; undefined for a store. */
+  readonly read: ScalarRead | undefined;
   /** Whether the coordinates may leave the tensor. */
   readonly guarded: boolean;
 }
@@ -36,12 +37,12 @@ export function accessesOf(group: FusionGroup, context: BuildContext): Accesses 
   const extents = [...group.parallel, ...group.reduction].map(({ extent }) => extent);
   const list: Access[] = [];
   const pinned = new Set<number>();
-  const add = (tensor: Tensor, coordinates: readonly Coordinate[], store: boolean, guarded: boolean): void => {
+  const add = (tensor: Tensor, coordinates: readonly Coordinate[], read?: ScalarRead, guarded = false): void => {
     const { strides } = context.layout(tensor);
-    list.push({ coordinates, strides, shape: tensor.type.shape, store, guarded });
+    list.push({ coordinates, strides, shape: tensor.type.shape, read, guarded });
   };
   for (const member of group.members) {
-    for (const result of member.node.results) if (group.stored.has(result)) add(result, member.at, true, false);
+    for (const result of member.node.results) if (group.stored.has(result)) add(result, member.at);
     visitScalars([member.body], (scalar) => {
       if (scalar.kind === "index") pinned.add(scalar.position);
     });
@@ -50,7 +51,7 @@ export function accessesOf(group: FusionGroup, context: BuildContext): Accesses 
     const guarded = read.coordinates.some(
       (coordinate, axis) => !provedInRange(coordinate, extents, read.tensor.type.shape[axis]!),
     );
-    if (context.uniform(read.tensor) === undefined || guarded) add(read.tensor, read.coordinates, false, guarded);
+    if (context.uniform(read.tensor) === undefined || guarded) add(read.tensor, read.coordinates, read, guarded);
     for (const coordinate of read.coordinates)
       for (const term of coordinate.terms) if (term.kind === "table") pinned.add(term.position);
     if (guarded)
@@ -67,7 +68,7 @@ function externalReads(group: FusionGroup): ScalarRead[] {
 }
 
 /** Elements that an access moves when an index grows by one; undefined if it does not move evenly. */
-export function stride(access: Access, position: number): number | undefined {
+export function stride(access: Pick<Access, "coordinates" | "strides">, position: number): number | undefined {
   let total = 0;
   for (const [axis, coordinate] of access.coordinates.entries())
     for (const term of coordinate.terms) {
@@ -147,7 +148,7 @@ function cost({ list }: Accesses, loop: Loop, pair: Loop | undefined): number {
     const outer = stride(access, loop.positions.at(-1)!);
     const inner = pair === undefined ? undefined : stride(access, pair.positions.at(-1)!);
     if (outer === undefined || (pair && inner === undefined)) total += 5;
-    else total += access.store ? storeCost(outer, inner) : loadCost(outer, inner);
+    else total += access.read === undefined ? storeCost(outer, inner) : loadCost(outer, inner);
   }
   return total;
 }

@@ -59,8 +59,8 @@ export class Lowering {
     );
   }
   /** As `child`, in this very block: what either loads the other finds. For bodies that are unrolled. */
-  inline(indices: ReadonlyMap<number, IndexValue>): Lowering {
-    const copy = this.child(indices);
+  inline(indices: ReadonlyMap<number, IndexValue>, scope: Omit<Scope, "indices"> = {}): Lowering {
+    const copy = this.child(indices, scope);
     copy.#loads = this.#loads;
     return copy;
   }

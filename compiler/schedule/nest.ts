@@ -4,7 +4,7 @@
  */
 import type { Tensor } from "../graph/graph.ts";
 import { visitScalars } from "../graph/traverse.ts";
-import { add, and, bool, ge, i32, KernelBuilder, lt } from "../kernel/build.ts";
+import { add, and, apply, bool, ge, i32, KernelBuilder, lt, min, mul, sub } from "../kernel/build.ts";
 import type { Dispatch, Expression } from "../kernel/ir.ts";
 import { bind, bindLanes, type Range, stepOf } from "./bind.ts";
 import type { BuildContext, Member } from "./group.ts";
@@ -12,6 +12,8 @@ import type { Accesses, Lanes, Loop } from "./loops.ts";
 import { accessesOf, chooseLanes, collapse, interior } from "./loops.ts";
 import { Lowering } from "./lower.ts";
 import { Operands } from "./operands.ts";
+import type { Transposition } from "./pointwise/transpose.ts";
+import { lineElements, transposed, transpositionOf } from "./pointwise/transpose.ts";
 import type { Placed } from "./program.ts";
 import type { RowAnalysis } from "./row/analysis.ts";
 import { costOf } from "./row/analysis.ts";
@@ -36,6 +38,8 @@ export function writeNest(analysis: RowAnalysis, context: BuildContext, options:
 
 /** Reductions of at least so many elements are long. */
 const longColumn = 24;
+/** Iterations of a loop that threads share without one of them waiting long, and points that are worth sharing. */
+const [manyIterations, worthThreads] = [16, 2 ** 12];
 
 class Nest {
   readonly #analysis: RowAnalysis;
@@ -47,6 +51,7 @@ class Nest {
   readonly #pass: RowPass;
   readonly #made: ReadonlySet<Tensor>;
   readonly #mayRepeat: boolean;
+  readonly #turned: Transposition | undefined;
 
   constructor(analysis: RowAnalysis, operands: Operands, options: NestOptions) {
     const { group } = analysis;
@@ -56,9 +61,13 @@ class Nest {
     this.#accesses = accessesOf(group, operands.context);
     const loops = collapse(group, this.#accesses);
     this.#lanes = chooseLanes(loops, this.#accesses, options.reductionsMayFill);
-    const filling = [this.#lanes?.loop, this.#lanes?.pair];
-    this.#parallel = loops.filter((loop) => loop.parallel && !filling.includes(loop));
     this.#made = new Set(group.members.flatMap(({ node }) => node.results));
+    const { loop: columns, pair } = this.#lanes ?? {};
+    this.#mayRepeat = !this.#readsWhatItWrites();
+    if (columns?.parallel && pair === undefined && this.#mayRepeat)
+      this.#turned = transpositionOf(analysis, this.#accesses, loops, columns);
+    const filling = [columns, pair, this.#turned?.rows];
+    this.#parallel = loops.filter((loop) => loop.parallel && !filling.includes(loop));
     const reduction = loops.filter((loop) => !loop.parallel && !filling.includes(loop));
     this.#pass = new RowPass({
       analysis,
@@ -68,7 +77,6 @@ class Nest {
       lanes: this.#lanes,
       unrolled: options.unrolled,
     });
-    this.#mayRepeat = !this.#readsWhatItWrites();
   }
 
   write(): void {
@@ -104,32 +112,106 @@ class Nest {
   #open(k: number, lowering: Lowering, split: boolean): void {
     this.#hoist(lowering);
     const loop = this.#parallel[k];
-    if (loop === undefined) {
-      if (this.#lanes?.loop.parallel) this.#fillLanes(this.#lanes, lowering, split);
-      else this.#point([lowering], false);
+    const together = k === 0 ? this.#loopsTogether() : 1;
+    if (together > 1) this.#outermost(this.#parallel.slice(0, together), lowering, split);
+    else if (loop !== undefined)
+      this.#kernel.forLoop("i", 0, loop.extent, 1, (base) => this.#at([base], k, lowering, split), { outer: k === 0 });
+    else if (this.#lanes && this.#turned) this.#turn(this.#turned, this.#lanes.loop, lowering);
+    else if (this.#lanes?.loop.parallel) this.#fillLanes(this.#lanes, lowering, split);
+    else this.#point([lowering], false);
+  }
+
+  /** Threads share the iterations of the outermost loop: a short one runs together with those inside, if that is worth it. */
+  #loopsTogether(): number {
+    const points = this.#accesses.extents.reduce((product, extent) => product * extent, 1);
+    if (points < worthThreads) return 1;
+    let together = 0;
+    for (let iterations = 1; together < this.#parallel.length && iterations < manyIterations; together++)
+      iterations *= this.#parallel[together]!.extent;
+    return together;
+  }
+
+  /** Several loops as one: their counters are the digits of its own. */
+  #outermost(loops: readonly Loop[], lowering: Lowering, split: boolean): void {
+    const count = loops.reduce((product, { extent }) => product * extent, 1);
+    const digits = (index: Expression): Expression[] => {
+      let rest = index;
+      const bases = loops
+        .slice(1)
+        .toReversed()
+        .map(({ extent }) => {
+          const quotient = this.#kernel.letIn("i", apply("raw_div", "i32", rest, i32(extent)));
+          const digit = this.#kernel.letIn("i", sub(rest, mul(quotient, extent)));
+          rest = quotient;
+          return digit;
+        });
+      return [rest, ...bases.toReversed()];
+    };
+    this.#kernel.forLoop("i", 0, count, 1, (index) => this.#at(digits(index), 0, lowering, split), { outer: true });
+  }
+
+  /** At one point of the parallel loops from the k-th on, as many as there are `bases`; then the loops inside. */
+  #at([base, ...bases]: readonly Expression[], k: number, lowering: Lowering, split: boolean): void {
+    if (base === undefined) {
+      this.#open(k, lowering, split);
       return;
     }
+    const loop = this.#parallel[k]!;
     const [only] = loop.positions;
     const inside =
       split && loop.positions.length === 1 ? interior(this.#accesses, only!) : { from: 0, to: 0, guarded: false };
-    const body = (base: Expression): void => {
-      const go = (range: Range, splitInside: boolean): void =>
-        this.#open(k + 1, lowering.child(bind(this.#accesses, loop, base, undefined, range)), splitInside);
-      const whole = { from: 0, to: loop.extent };
-      if (!inside.guarded || inside.from >= inside.to) {
-        go(whole, split);
-        return;
-      }
-      this.#kernel.ifThen(
-        and(
-          inside.from > 0 ? ge(base, inside.from) : bool(true),
-          inside.to < loop.extent ? lt(base, inside.to) : bool(true),
-        ),
-        () => go(inside, split),
-        () => go(whole, false),
+    const go = (range: Range, splitInside: boolean): void =>
+      this.#at(bases, k + 1, lowering.child(bind(this.#accesses, loop, base, undefined, range)), splitInside);
+    const whole = { from: 0, to: loop.extent };
+    if (!inside.guarded || inside.from >= inside.to) {
+      go(whole, split);
+      return;
+    }
+    this.#kernel.ifThen(
+      and(
+        inside.from > 0 ? ge(base, inside.from) : bool(true),
+        inside.to < loop.extent ? lt(base, inside.to) : bool(true),
+      ),
+      () => go(inside, split),
+      () => go(whole, false),
+    );
+  }
+
+  /** Blocks of four rows by four columns, the rows of a memory line at a time. What four do not divide is done twice. */
+  #turn({ rows, reads }: Transposition, columns: Loop, lowering: Lowering): void {
+    const outer = this.#parallel.length === 0;
+    const block = (row: Expression, column: Expression): void => {
+      const here = lowering.child(new Map());
+      const along = bind(this.#accesses, rows, row, [0, 1, 2, 3]);
+      const loaded = [0, 1, 2, 3].map((c) =>
+        here.inline(new Map([...along, ...bind(this.#accesses, columns, add(column, c))])),
       );
+      const turned = new Map(
+        reads.map((read) => [
+          read,
+          transposed(
+            this.#kernel,
+            loaded.map((lowered) => lowered.lower(read)),
+          ),
+        ]),
+      );
+      const across = bind(this.#accesses, columns, column, [0, 1, 2, 3]);
+      for (const r of [0, 1, 2, 3]) {
+        const indices = new Map([...across, ...bind(this.#accesses, rows, add(row, r))]);
+        this.#point([here.inline(indices, { answer: (read) => turned.get(read)?.[r] })], true);
+      }
     };
-    this.#kernel.forLoop("i", 0, loop.extent, 1, body, { outer: k === 0 });
+    const sweep = (from: Expression, to: Expression, split: boolean): void => {
+      const whole = columns.extent - (columns.extent % 4);
+      const strip = (column: Expression): void => this.#kernel.forLoop("r", from, to, 4, (row) => block(row, column));
+      this.#kernel.forLoop("v", 0, whole, 4, strip, { outer: split });
+      if (whole < columns.extent) strip(i32(columns.extent - 4));
+    };
+    const whole = rows.extent - (rows.extent % 4);
+    const end = (start: Expression): Expression =>
+      whole % lineElements === 0 ? add(start, lineElements) : min(add(start, lineElements), whole);
+    this.#kernel.forLoop("i", 0, whole, lineElements, (start) => sweep(start, end(start), false), { outer });
+    if (whole < rows.extent) sweep(i32(rows.extent - 4), i32(rows.extent), outer);
   }
 
   #fillLanes(lanes: Lanes, lowering: Lowering, split: boolean): void {

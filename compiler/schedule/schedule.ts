@@ -18,6 +18,7 @@ import type { ScheduleOptions } from "./options.ts";
 import { plainOptions } from "./options.ts";
 import { orderUnits, resultsOf } from "./order.ts";
 import { randomOf, scatterOf } from "./others.ts";
+import { cutReductions } from "./partials.ts";
 import { assignGroup, copyGroup, fillGroup, needsFill, pieceGroup } from "./pieces.ts";
 import type { Claim } from "./prepare.ts";
 import { claimOutputs, expandMoments, isPersistent } from "./prepare.ts";
@@ -29,7 +30,7 @@ const maximumBuffers: Readonly<Record<Target, number>> = { cpu: 24, gpu: 8 };
 
 export function schedule(graph: Graph, target: Target, options: ScheduleOptions = plainOptions): Schedule {
   const shared: Shared = { target, options, constants: new Map(), tables: new Map(), names: new Map(), scratch: 0 };
-  const { graph: prepared, claims } = claimOutputs(target === "cpu" ? everywhere(expandMoments)(graph) : graph);
+  const { graph: prepared, claims } = claimOutputs(target === "cpu" ? everywhere(forThreads)(graph) : graph);
   const memory = new Memory();
   const steps = new Scheduler(prepared, claims, memory, shared, 0).run();
   const inputs = new Set(graph.inputs.map(({ tensor }) => tensor));
@@ -39,6 +40,8 @@ export function schedule(graph: Graph, target: Target, options: ScheduleOptions 
   ];
   return { graph: prepared, steps, aliases: memory.aliases(), constants: shared.constants, slots };
 }
+
+const forThreads = (graph: Graph): Graph => cutReductions(expandMoments(graph));
 
 /** What a graph and the graphs inside it share. */
 interface Shared {

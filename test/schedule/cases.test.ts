@@ -34,6 +34,34 @@ const cases: Readonly<Record<string, string>> = {
   ),
   "a map over odd extents": map("3,5,7", "i<3, j<5, k<7", "%x[i,j,k] * 2 + to_f32(j)"),
   transpose: "input %x: f32[5,7] argument x\n%y: f32[7,5] = map[j<7, i<5] %x[i, j]\noutput %y result y",
+  ...Object.fromEntries(
+    [
+      [4, 4],
+      [16, 6],
+      [37, 50],
+    ].map(([m, n]) => [
+      `a transpose of ${m} by ${n} among other terms`,
+      `input %x: f32[${m},${n}] argument x\ninput %z: f32[${m}] argument z
+      %y: f32[${n},${m}] = map[j<${n}, i<${m}] max(%x[i, j], %z[i]) * to_f32(j) - to_f32(i)\noutput %y result y`,
+    ]),
+  ),
+  "channels last": `input %x: f32[2,5,3,7] argument x
+    %y: f32[2,3,7,5] = map[n<2, i<3, j<7, c<5] %x[n, c, i, j]\noutput %y result y`,
+  "few long rows": `input %x: f32[2,3,900] argument x\ninput %z: f32[2,3] argument z
+    %y: f32[2,3,900] = map[n<2, c<3, i<900] %x[n, c, i] + %z[n, c] - to_f32(c)\noutput %y result y`,
+  ...Object.fromEntries(
+    [
+      ["131072", "i<131072", "i"],
+      ["131101", "i<131101", "i"],
+      ["6,21846", "n<6, i<21846", "n, i"],
+      ["2,3,5,4370", "h<2, n<3, k<5, i<4370", "h, n, k, i"],
+    ].map(([shape, axes, at]) => [
+      `long reductions over [${shape}]`,
+      `input %x: f32[${shape}] argument x
+      %s: f32[] = sum[| ${axes}] %x[${at}] * %x[${at}]\n%m: f32[] = max[| ${axes}] %x[${at}] - to_f32(i) * 0.001
+      output %s result s\noutput %m result m`,
+    ]),
+  ),
   reversal: "input %x: f32[19] argument x\n%y: f32[19] = map[i<19] %x[18 - i]\noutput %y result y",
   "stride 2": "input %x: f32[20] argument x\n%y: f32[10] = map[i<10] %x[2*i + 1]\noutput %y result y",
   "stride 3": "input %x: f32[30] argument x\n%y: f32[10] = map[i<10] %x[3*i]\noutput %y result y",

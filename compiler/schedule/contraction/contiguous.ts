@@ -10,7 +10,7 @@ function smallest(
   strides: readonly number[],
   positions: readonly number[],
 ): number {
-  const access = { coordinates, strides, shape: [], store: false, guarded: false };
+  const access = { coordinates, strides };
   const moves = positions.map((position) => Math.abs(stride(access, position) ?? 0)).filter((move) => move > 0);
   return Math.min(Number.POSITIVE_INFINITY, ...moves);
 }
