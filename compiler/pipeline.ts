@@ -10,6 +10,7 @@ import { isSeparable } from "./graph/separable.ts";
 import { verify } from "./graph/verify.ts";
 import { optimize } from "./optimize/passes.ts";
 import type { Target } from "./schedule/group.ts";
+import { hoist } from "./schedule/hoist.ts";
 import type { ScheduleOptions } from "./schedule/options.ts";
 import { callsOf, launchesOf, type PlacedStep, type PlannedTarget, planTarget } from "./schedule/plan.ts";
 import type { Schedule } from "./schedule/program.ts";
@@ -98,9 +99,12 @@ export function planned(
   options: KernelOptions = {},
   wanted: (entry: ProgramEntry) => boolean = () => true,
 ): PlannedTarget {
-  const schedules = program.entries.map((entry): Schedule | null =>
-    isFor(target, entry) && wanted(entry) ? schedule(entry.graph, target, scheduleOptions(entry, options)) : null,
-  );
+  const schedules = program.entries.map((entry): Schedule | null => {
+    if (!isFor(target, entry) || !wanted(entry)) return null;
+    const scheduled = schedule(entry.graph, target, scheduleOptions(entry, options));
+    // What runs once has nothing to keep.
+    return entry.kind === "initialize" ? scheduled : hoist(scheduled);
+  });
   // WebGPU's default limit on one binding; its offsets are multiples of 256.
   return planTarget(program, schedules, target, target === "gpu" ? { chunkBytes: 128 * 2 ** 20 } : {});
 }
@@ -108,29 +112,32 @@ export function planned(
 /** Initial weights are the same bits in both modules, since which one is loaded depends on the machine. */
 function encode(
   program: Program,
-  { plan, entries }: PlannedTarget,
+  { plan, entries, prepare }: PlannedTarget,
   relaxed: boolean,
   library: KernelLibrary,
 ): Uint8Array {
   return encodeModule({
-    entries: entries.map((entry, k) => ({
-      name: entry?.name ?? "",
-      steps: entry ? callsOf(entry.steps, plan) : [],
-      exact: program.entries[k]?.kind === "initialize",
-    })),
+    entries: [
+      ...entries.map((entry, k) => ({
+        name: entry?.name ?? "",
+        steps: entry ? callsOf(entry.steps, plan) : [],
+        exact: program.entries[k]?.kind === "initialize",
+      })),
+      ...prepare.map(({ steps }, k) => ({ name: `prepare ${k}`, steps: callsOf(steps, plan) })),
+    ],
     memoryBytes: wasmSections(plan).end,
     relaxed,
     library,
   }).bytes;
 }
 
-function withDispatches({ plan, entries }: PlannedTarget, wgsl: WgslProgram): TargetPlan {
+function withDispatches({ plan, entries, prepare }: PlannedTarget, wgsl: WgslProgram): TargetPlan {
+  const dispatches = (steps: readonly PlacedStep[]) =>
+    launchesOf(steps).map((launch): DispatchPlan => wgsl.add(launch));
   return {
     ...plan,
-    entries: plan.entries.map((entry, k) => {
-      const steps = entries[k]?.steps ?? [];
-      return entry && { ...entry, dispatches: launchesOf(steps).map((launch): DispatchPlan => wgsl.add(launch)) };
-    }),
+    prepare: plan.prepare.map((one, k) => ({ ...one, dispatches: dispatches(prepare[k]?.steps ?? []) })),
+    entries: plan.entries.map((entry, k) => entry && { ...entry, dispatches: dispatches(entries[k]?.steps ?? []) }),
   };
 }
 

@@ -73,7 +73,7 @@ export function wasmSections({ persistent, arena: [arenaBytes = 0], perThread = 
 
 /** One target's memory plan and dispatch lists. */
 export interface TargetPlan {
-  /** Bytes of each chunk of persistent memory: constants, then slots. */
+  /** Bytes of each chunk of persistent memory: constants, then slots, then what is prepared. */
   readonly persistent: readonly number[];
   /** Bytes of each chunk of the arena, shared by all entries (they never run at once). */
   readonly arena: readonly number[];
@@ -83,13 +83,29 @@ export interface TargetPlan {
   readonly perThread?: number;
   /** One for each of `Manifest.persistent`. */
   readonly slots: readonly Location[];
+  /** What calls need and slots alone decide, such as packed weights; in order. */
+  readonly prepare: readonly PreparationPlan[];
   /** One for each of `Manifest.entries`; null where this target does not carry the entry. */
   readonly entries: readonly (EntryPlan | null)[];
+}
+/** Runs before the calls that need it: once, and again after a slot that it reads was written. */
+export interface PreparationPlan {
+  /** Positions in `Manifest.persistent`. */
+  readonly reads: readonly number[];
+  /** WebGPU: the launches, in order. WebAssembly: empty. */
+  readonly dispatches: readonly DispatchPlan[];
 }
 export interface EntryPlan {
   readonly inputs: readonly Location[];
   readonly outputs: readonly Location[];
-  /** WebGPU: the launches, in order. WebAssembly: empty; the module exports `entry0`, `entry1`, .. which make the calls. */
+  /** Positions in `TargetPlan.prepare`, ascending. */
+  readonly prepare: readonly number[];
+  /** The slots that a call changes. */
+  readonly writes: readonly number[];
+  /**
+   * WebGPU: the launches, in order. WebAssembly: empty; the module exports `entry0`, `entry1`, .. which make the calls, of
+   * the entries first, then of the preparations.
+   */
   readonly dispatches: readonly DispatchPlan[];
 }
 export interface DispatchPlan {

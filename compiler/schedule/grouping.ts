@@ -16,6 +16,8 @@ export interface GroupingOptions {
   readonly isContraction: (group: FusionGroup) => boolean;
   /** Memories that one kernel may bind. */
   readonly maximumBuffers: number;
+  /** Whether what a node computes is computed once, not at every call: it shares no kernel with what is not. */
+  readonly isOnce: (node: GenericNode) => boolean;
 }
 
 /** What runs as one: a group of generic nodes, or one node of another kind. In execution order. */
@@ -32,6 +34,7 @@ export function groupNodes(graph: Graph, options: GroupingOptions): Unit[] {
 interface Cell {
   draft: Draft | undefined;
   readonly node: Node;
+  readonly once: boolean;
   /** The tensors it reads that others make. */
   operands: readonly Tensor[];
   /** The last search that came here. */
@@ -58,7 +61,8 @@ class Grouping {
       if (node.kind !== "view") for (const tensor of operandsOf(node)) this.#addReader(tensor, node);
     for (const { tensor } of graph.outputs) this.#addReader(tensor, undefined);
     for (const node of graph.nodes) {
-      const cell: Cell = { draft: undefined, node, operands: operandsOf(node), seen: 0 };
+      const once = node.kind === "generic" && options.isOnce(node);
+      const cell: Cell = { draft: undefined, node, once, operands: operandsOf(node), seen: 0 };
       if (node.kind === "generic") {
         const alone = draftOf(node, false);
         const contraction = node.combiner === "sum" && options.isContraction(this.#finished(alone));
@@ -146,7 +150,7 @@ class Grouping {
 
   /** A pair that did not fit never will: other merges only add paths, and a grown group is another cell. */
   #merge(first: Cell, second: Cell): boolean {
-    if (!first.draft || !second.draft) return false;
+    if (!first.draft || !second.draft || first.once !== second.once) return false;
     const refused = this.#refused.get(first) ?? new Set();
     this.#refused.set(first, refused);
     if (refused.has(second) || !sizesFit(first.draft, second.draft)) return false;
@@ -193,7 +197,8 @@ class Grouping {
     if (draft.contraction && !this.#options.isContraction(group)) return false;
     if (this.#bufferCount(group, operands) > this.#options.maximumBuffers) return false;
     const first = draft.members.reduce((a, b) => (this.#order.get(a.node)! <= this.#order.get(b.node)! ? a : b)).node;
-    const cell: Cell = { draft, node: first, operands, seen: 0 };
+    const { once } = this.#cellOf.get(first)!;
+    const cell: Cell = { draft, node: first, once, operands, seen: 0 };
     for (const node of nodes) this.#cellOf.set(node, cell);
     return true;
   }

@@ -34,9 +34,13 @@ export function dispatchesOf(steps: readonly Step[]): Dispatch<Placed>[] {
   return steps.flatMap((step) => (step.kind === "launch" ? [step.dispatch] : dispatchesOf(step.steps)));
 }
 
-/** Intervals of all memory that is not persistent. Arguments live from the start, results to the end. */
-export function livenessOf(schedule: Schedule): Interval[] {
-  const persistent = new Set<MemoryKey>([...schedule.slots.map(({ tensor }) => tensor), ...schedule.constants.keys()]);
+/**
+ * Intervals of all memory that is not persistent: slots, constants, and what is `prepared`. Arguments live from the start,
+ * results to the end.
+ */
+export function livenessOf(schedule: Schedule, prepared: Iterable<MemoryKey> = []): Interval[] {
+  const slots = schedule.slots.map(({ tensor }) => tensor);
+  const persistent = new Set<MemoryKey>([...slots, ...schedule.constants.keys(), ...prepared]);
   const intervals = new Map<MemoryKey, Interval>();
   const uses = new Map<MemoryKey, Use[]>();
   const end = dispatchesOf(schedule.steps).length;

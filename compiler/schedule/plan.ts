@@ -1,6 +1,7 @@
 /**
- * Gives everything an address. Persistent memory holds constants, then slots, in the program's order; the arena is shared
- * by all entries, which never run at once, and in it memory is used again as soon as it is free.
+ * Gives everything an address. Persistent memory holds constants, then slots, in the program's order, then what is prepared
+ * for calls; the arena is shared by all entries and preparations, which never run at once, and in it memory is used again as
+ * soon as it is free.
  */
 import type { Location, TargetPlan } from "../../runtime/plan.ts";
 import { unusedBytes, wasmSections } from "../../runtime/plan.ts";
@@ -8,12 +9,13 @@ import type { Program } from "../elaborate/program.ts";
 import type { Tensor } from "../graph/graph.ts";
 import { invariant } from "../invariant.ts";
 import type { Dispatch, Kernel } from "../kernel/ir.ts";
-import type { ScalarType } from "../types/dtype.ts";
-import { scalarType } from "../types/dtype.ts";
 import { allocate, lowerBound } from "./allocate.ts";
 import type { Target } from "./group.ts";
 import type { MemoryKey } from "./liveness.ts";
 import { bytesOf, dispatchesOf, keyOf, livenessOf, wordBytes } from "./liveness.ts";
+import { Persistent } from "./persistent.ts";
+import type { PreparedMemory } from "./preparations.ts";
+import { sharePreparations, writtenBy } from "./preparations.ts";
 import type { Placed, Schedule, Step } from "./program.ts";
 
 export interface PlanOptions {
@@ -41,18 +43,23 @@ export interface PlacedRepeat {
 }
 export type PlacedStep = PlacedLaunch | PlacedRepeat;
 
-export interface PlannedEntry {
-  readonly name: string;
+/** Steps that run as one, with their memory in the arena. */
+export interface PlannedSteps {
   readonly steps: readonly PlacedStep[];
   readonly arenaBytes: number;
-  /** What this entry needs at least: the most that is in use at one time. */
+  /** What they need at least: the most that is in use at one time. */
   readonly lowerBound: number;
 }
+export interface PlannedEntry extends PlannedSteps {
+  readonly name: string;
+}
 export interface PlannedTarget {
-  /** Its entries' dispatches are left to the code generator. */
+  /** Dispatches, its entries' and its preparations', are left to the code generator. */
   readonly plan: TargetPlan;
   /** One for each of the program's entries; null where there is no schedule. */
   readonly entries: readonly (PlannedEntry | null)[];
+  /** One for each of the plan's preparations. */
+  readonly prepare: readonly PlannedSteps[];
 }
 
 export function planTarget(
@@ -68,8 +75,38 @@ export function planTarget(
   for (const schedule of schedules)
     if (schedule) for (const tensor of usedConstants(schedule)) persistent.constant(schedule, tensor);
   const slots = program.persistent.map((slot) => persistent.reserve(bytesOfShape(slot.shape)));
+  const positions = new Map(program.persistent.map(({ role, path }, k) => [`${role} ${path}`, k]));
+  const preparations = sharePreparations(schedules);
+  const prepared = preparations.memory.map((memory) => [...memory].filter(([, { kept }]) => kept));
+  const kept = new Map<PreparedMemory, Location>();
+  for (const [, memory] of prepared.flat()) if (!kept.has(memory)) kept.set(memory, persistent.reserve(memory.bytes));
 
+  /** Where an entry finds what is not in the arena. */
+  const persistentOf = (schedule: Schedule, entry: number): Map<MemoryKey, Location> => {
+    const locations = new Map<MemoryKey, Location>();
+    for (const { tensor, role, path } of schedule.slots) {
+      const slot = positions.get(`${role} ${path}`);
+      invariant(slot !== undefined, `an entry uses ${role} ${path}, which the program does not list`);
+      locations.set(tensor, slots[slot]!);
+    }
+    for (const tensor of usedConstants(schedule)) locations.set(tensor, persistent.constant(schedule, tensor));
+    for (const [key, memory] of prepared[entry]!) locations.set(key, kept.get(memory)!);
+    return locations;
+  };
   const arenas: number[] = [];
+  /** Gives everything else that steps use a place in the arena, added to `locations`. */
+  const placed = (schedule: Schedule, locations: Map<MemoryKey, Location>): PlannedSteps => {
+    const intervals = livenessOf(schedule, new Set(locations.keys()));
+    const { places, chunks } = allocate(intervals, alignment, chunkBytes);
+    for (const [chunk, bytes] of chunks.entries()) arenas[chunk] = Math.max(arenas[chunk] ?? 0, bytes);
+    for (const [i, { key, bytes }] of intervals.entries()) locations.set(key, { space: "arena", ...places[i]!, bytes });
+    return {
+      steps: new Placer(locations).steps(schedule.steps),
+      arenaBytes: chunks.reduce((sum, bytes) => sum + bytes, 0),
+      lowerBound: lowerBound(intervals, alignment),
+    };
+  };
+
   const entries: (PlannedEntry | null)[] = [];
   const entryPlans: TargetPlan["entries"][number][] = [];
   for (const [k, entry] of program.entries.entries()) {
@@ -79,17 +116,8 @@ export function planTarget(
       entryPlans.push(null);
       continue;
     }
-    const intervals = livenessOf(schedule);
-    const { places, chunks } = allocate(intervals, alignment, chunkBytes);
-    for (const [chunk, bytes] of chunks.entries()) arenas[chunk] = Math.max(arenas[chunk] ?? 0, bytes);
-    const locations = new Map<MemoryKey, Location>();
-    for (const [i, { key, bytes }] of intervals.entries()) locations.set(key, { space: "arena", ...places[i]!, bytes });
-    for (const { tensor, role, path } of schedule.slots) {
-      const slot = program.persistent.findIndex((candidate) => candidate.role === role && candidate.path === path);
-      invariant(slot >= 0, `entry ${entry.name} uses ${role} ${path}, which the program does not list`);
-      locations.set(tensor, slots[slot]!);
-    }
-    for (const tensor of usedConstants(schedule)) locations.set(tensor, persistent.constant(schedule, tensor));
+    const locations = persistentOf(schedule, k);
+    entries.push({ name: entry.name, ...placed(schedule, locations) });
     const locate = (tensor: Tensor): Location => {
       const place = schedule.aliases.get(tensor) ?? { kind: "tensor", tensor, offset: 0 };
       const memory = locations.get(keyOf(place));
@@ -97,6 +125,7 @@ export function planTarget(
       return { ...memory, offset: memory.offset + place.offset * wordBytes, bytes: bytesOf(tensor) };
     };
     const arguments_ = new Map(schedule.graph.inputs.map((input) => [input.path, input]));
+    const written = new Set(schedule.steps.flatMap(writtenBy));
     entryPlans.push({
       inputs: entry.inputs.map(({ name }) => {
         const input = arguments_.get(name);
@@ -106,25 +135,34 @@ export function planTarget(
       outputs: schedule.graph.outputs
         .filter(({ role }) => role === "result" || role === "loss" || role === "metric")
         .map(({ tensor }) => locate(tensor)),
+      prepare: [...preparations.list.keys()].filter((number) => preparations.list[number]!.users.includes(k)),
+      writes: schedule.slots.flatMap(({ tensor, role, path }) =>
+        written.has(tensor) ? [positions.get(`${role} ${path}`)!] : [],
+      ),
       dispatches: [],
     });
-    entries.push({
-      name: entry.name,
-      steps: new Placer(locations).steps(schedule.steps),
-      arenaBytes: chunks.reduce((sum, bytes) => sum + bytes, 0),
-      lowerBound: lowerBound(intervals, alignment),
-    });
   }
-  const perThread = Math.max(0, ...entries.map((entry) => (entry ? perThreadBytes(entry.steps) : 0)));
+  const prepare = preparations.list.map(({ steps, owner }) => {
+    const schedule = schedules[owner]!;
+    return placed({ ...schedule, graph: { inputs: [], nodes: [], outputs: [] }, steps }, persistentOf(schedule, owner));
+  });
+  const perThread = Math.max(
+    0,
+    ...[...entries, ...prepare].map((planned) => (planned ? perThreadBytes(planned.steps) : 0)),
+  );
   const plan: TargetPlan = {
     persistent: persistent.chunks,
     arena: arenas,
     ...(perThread > 0 && { perThread }),
     constants: persistent.constants,
     slots,
+    prepare: preparations.list.map(({ reads }) => ({
+      reads: [...reads].map((path) => positions.get(path)!),
+      dispatches: [],
+    })),
     entries: entryPlans,
   };
-  return { plan, entries };
+  return { plan, entries, prepare };
 }
 
 /** Two threads' memory shares no line of a cache. */
@@ -146,68 +184,13 @@ const bytesOfShape = (shape: readonly number[]): number =>
 /** Constants that some kernel binds or the host reads; the others went into the code. */
 function usedConstants(schedule: Schedule): Tensor[] {
   const used = new Set<Tensor>();
-  for (const { buffers } of dispatchesOf(schedule.steps))
+  for (const { buffers } of dispatchesOf([...schedule.once, ...schedule.steps]))
     for (const place of buffers) if (place.kind === "tensor") used.add(place.tensor);
   for (const { tensor } of schedule.graph.outputs) {
     const place = schedule.aliases.get(tensor);
     used.add(place?.kind === "tensor" ? place.tensor : tensor);
   }
   return [...schedule.constants.keys()].filter((tensor) => used.has(tensor));
-}
-
-/** Persistent memory as it is handed out, piece after piece; equal constants once. */
-class Persistent {
-  readonly chunks: number[] = [];
-  readonly constants: { readonly at: Location; readonly data: string }[] = [];
-  readonly #alignment: number;
-  readonly #chunkBytes: number;
-  readonly #known = new Map<string, Location>();
-
-  constructor(alignment: number, chunkBytes: number) {
-    this.#alignment = alignment;
-    this.#chunkBytes = chunkBytes;
-  }
-
-  reserve(bytes: number): Location {
-    const last = this.chunks.length - 1;
-    const end = this.chunks[last];
-    const fits = end !== undefined && end + bytes <= this.#chunkBytes;
-    const chunk = fits ? last : last + 1;
-    const offset = fits ? end : 0;
-    this.chunks[chunk] = Math.ceil((offset + bytes) / this.#alignment) * this.#alignment;
-    return { space: "persistent", chunk, offset, bytes };
-  }
-
-  constant(schedule: Schedule, tensor: Tensor): Location {
-    const values = schedule.constants.get(tensor);
-    invariant(values !== undefined, `%${tensor.name} is a constant`);
-    const elements = bytesOf(tensor) / wordBytes;
-    const data = encodeBase64(new Uint8Array(wordsOf(scalarType(tensor.type.dtype), values, elements)));
-    const known = this.#known.get(data);
-    if (known !== undefined) return known;
-    const at = this.reserve(elements * wordBytes);
-    this.#known.set(data, at);
-    this.constants.push({ at, data });
-    return at;
-  }
-}
-
-function wordsOf(type: ScalarType, values: readonly number[], elements: number): ArrayBuffer {
-  const words = new DataView(new ArrayBuffer(elements * wordBytes));
-  for (let k = 0; k < elements; k++) {
-    const value = values[values.length === 1 ? 0 : k] ?? 0;
-    if (type === "f32") words.setFloat32(k * wordBytes, value, true);
-    else if (type === "i32") words.setInt32(k * wordBytes, value, true);
-    else words.setUint32(k * wordBytes, value, true);
-  }
-  return words.buffer;
-}
-
-function encodeBase64(bytes: Uint8Array): string {
-  const parts: string[] = [];
-  for (let from = 0; from < bytes.length; from += 0x8000)
-    parts.push(String.fromCharCode(...bytes.subarray(from, from + 0x8000)));
-  return btoa(parts.join(""));
 }
 
 class Placer {

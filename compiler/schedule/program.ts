@@ -9,6 +9,8 @@ import type { Dispatch } from "../kernel/ir.ts";
 export interface Schedule {
   readonly graph: Graph;
   readonly steps: readonly Step[];
+  /** What runs before, once, and again after what it reads was written (`hoist`). */
+  readonly once: readonly Step[];
   /** Tensors that share another's memory (views; pieces that their producer writes straight into a join; in-place results). */
   readonly aliases: ReadonlyMap<Tensor, Placed>;
   /** The values of tensors that are written once at load. A single value fills the whole tensor. */

@@ -1,9 +1,9 @@
 /** From a graph to dispatches: nodes are grouped, ordered, given their memory, and built group by group. */
 import { elementCount } from "../graph/builder.ts";
 import { fixedTensors } from "../graph/fixed.ts";
-import type { Graph, JoinNode, Node, ScanNode, Tensor } from "../graph/graph.ts";
+import type { GenericNode, Graph, JoinNode, Node, ScanNode, Tensor } from "../graph/graph.ts";
 import { everywhere } from "../graph/rewrite.ts";
-import { sourceIn, usesOf } from "../graph/traverse.ts";
+import { operandsOf, sourceIn, usesOf } from "../graph/traverse.ts";
 import { invariant } from "../invariant.ts";
 import type { Dispatch } from "../kernel/ir.ts";
 import type { ScalarType } from "../types/dtype.ts";
@@ -13,6 +13,8 @@ import { analyseContraction } from "./contraction/analysis.ts";
 import type { BuildContext, FusionGroup, Target } from "./group.ts";
 import type { Unit } from "./grouping.ts";
 import { groupNodes } from "./grouping.ts";
+import { mayBeKept } from "./hoist.ts";
+import { bytesOf } from "./liveness.ts";
 import { Memory, moving } from "./memory.ts";
 import type { ScheduleOptions } from "./options.ts";
 import { plainOptions } from "./options.ts";
@@ -38,7 +40,7 @@ export function schedule(graph: Graph, target: Target, options: ScheduleOptions 
     ...graph.inputs.flatMap(({ tensor, role, path }) => (isPersistent(role) ? [{ tensor, role, path }] : [])),
     ...claims.flatMap(({ slot, role, path }) => (inputs.has(slot) ? [] : [{ tensor: slot, role, path }])),
   ];
-  return { graph: prepared, steps, aliases: memory.aliases(), constants: shared.constants, slots };
+  return { graph: prepared, steps, once: [], aliases: memory.aliases(), constants: shared.constants, slots };
 }
 
 const forThreads = (graph: Graph): Graph => cutReductions(expandMoments(graph));
@@ -100,6 +102,7 @@ class Scheduler {
     const grouped = groupNodes(this.#graph, {
       isContraction: (group) => analyseContraction(group) !== undefined,
       maximumBuffers: maximumBuffers[this.#shared.target],
+      isOnce: (node) => this.#isOnce(node),
     });
     // What a scan stacks has its place already.
     const free = this.#claims.filter(({ value }) => !this.#memory.isAlias(value));
@@ -111,6 +114,12 @@ class Scheduler {
     const copied = this.#claims.filter((claim) => !inPlace.includes(claim));
     for (const { slot, value } of copied) this.#group(copyGroup(value, slot));
     return this.#steps;
+  }
+
+  /** What `hoist` will take out of the calls, as far as one node shows. */
+  #isOnce(node: GenericNode): boolean {
+    const bytes = (tensors: readonly Tensor[]): number => tensors.reduce((sum, tensor) => sum + bytesOf(tensor), 0);
+    return this.#fixed.has(node.results[0]!) && mayBeKept(bytes(node.results), bytes(operandsOf(node)));
   }
 
   #name(hint: string): string {

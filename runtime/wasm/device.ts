@@ -7,6 +7,7 @@ import type { Device, Elements } from "../device.ts";
 import { DlxError } from "../errors.ts";
 import type { DTypeName, Location, Manifest } from "../plan.ts";
 import { wasmSections } from "../plan.ts";
+import { Prepared } from "../prepared.ts";
 
 const PAGE = 65536;
 
@@ -40,7 +41,8 @@ export async function createWasmDevice(manifest: Manifest, code: BufferSource): 
       maximum: PAGE,
     });
     const { instance } = await WebAssembly.instantiate(code, { env: { memory } });
-    entries = plan.entries.map((_, k) => instance.exports[`entry${k}`] as () => void);
+    const functions = [...plan.entries, ...plan.prepare];
+    entries = functions.map((_, k) => instance.exports[`entry${k}`] as () => void);
   } catch (error) {
     throw new DlxError(
       "E0801",
@@ -64,6 +66,8 @@ export async function createWasmDevice(manifest: Manifest, code: BufferSource): 
       }
     );
   });
+  const prepared = new Prepared(plan);
+  const runPreparation = (k: number) => entries[plan.entries.length + k]!();
   let disposed = false;
   const live = () => {
     if (disposed) throw new DlxError("E0804", "this program was disposed of");
@@ -74,6 +78,7 @@ export async function createWasmDevice(manifest: Manifest, code: BufferSource): 
     writeSlot: (slot, values) => {
       live();
       slots[slot]!.set(values);
+      prepared.slotWritten(slot);
     },
     readSlot: async (slot) => {
       live();
@@ -83,6 +88,7 @@ export async function createWasmDevice(manifest: Manifest, code: BufferSource): 
       live();
       const program = programs[entry];
       if (!program) throw new DlxError("E0801", `${manifest.entries[entry]?.name} was not built for the CPU`);
+      prepared.enter(entry, runPreparation);
       for (let k = 0; k < inputs.length; k++) program.inputs[k]!.set(inputs[k]!);
       entries[entry]!();
       return program.outputs.map((values) => values.slice());

@@ -9,6 +9,7 @@ import { decodeBase64 } from "../base64.ts";
 import type { Device, Elements } from "../device.ts";
 import { DlxError } from "../errors.ts";
 import type { DispatchPlan, DTypeName, Location, Manifest } from "../plan.ts";
+import { Prepared } from "../prepared.ts";
 import { allocate, elementCount } from "../tensor.ts";
 import { splitKernels } from "./kernels.ts";
 import { requestDevice, watch } from "./request.ts";
@@ -67,7 +68,7 @@ export async function createWebGPUDevice(gpu: GPU, manifest: Manifest, wgsl: str
 
     for (const { at, data } of plan.constants) write(at, decodeBase64(data));
 
-    const dispatches = plan.entries.flatMap((entry) => entry?.dispatches ?? []);
+    const dispatches = [...plan.prepare, ...plan.entries].flatMap((steps) => steps?.dispatches ?? []);
     const scalars = packScalars(dispatches, device.limits.minUniformBufferOffsetAlignment);
     const uniforms = device.createBuffer({ size: scalars.words.byteLength, usage: UNIFORM | COPY_DST });
     device.queue.writeBuffer(uniforms, 0, scalars.words);
@@ -124,6 +125,15 @@ export async function createWebGPUDevice(gpu: GPU, manifest: Manifest, wgsl: str
       const staging = bytes > 0 ? device.createBuffer({ size: bytes, usage: MAP_READ | COPY_DST }) : undefined;
       return { launches: entry.dispatches.map(launch), offsets, bytes, staging };
     });
+    const preparations = plan.prepare.map((steps) => steps.dispatches.map(launch));
+    const prepared = new Prepared(plan);
+    const prepare = (k: number) => {
+      const encoder = device.createCommandEncoder();
+      const pass = encoder.beginComputePass();
+      encode(pass, preparations[k]!);
+      pass.end();
+      device.queue.submit([encoder.finish()]);
+    };
     const invalid = await device.popErrorScope();
     const tooLarge = await device.popErrorScope();
     if (tooLarge) throw new DlxError("E0801", `the GPU has not enough memory for this program: ${tooLarge.message}`);
@@ -153,6 +163,7 @@ export async function createWebGPUDevice(gpu: GPU, manifest: Manifest, wgsl: str
       writeSlot(slot, values) {
         watched.check();
         write(locationOfSlot(slot), bytesOf(values));
+        prepared.slotWritten(slot);
       },
       async readSlot(slot) {
         watched.check();
@@ -177,6 +188,7 @@ export async function createWebGPUDevice(gpu: GPU, manifest: Manifest, wgsl: str
         const signature = manifest.entries[entry];
         if (!program || !locations || !signature)
           throw new DlxError("E0801", `this program was built without entry ${entry} for WebGPU`);
+        prepared.enter(entry, prepare);
         locations.inputs.forEach((at, k) => {
           const values = inputs[k];
           if (!values) throw new DlxError("E0601", `input \`${signature.inputs[k]?.name}\` is missing`);
@@ -184,13 +196,7 @@ export async function createWebGPUDevice(gpu: GPU, manifest: Manifest, wgsl: str
         });
         const encoder = device.createCommandEncoder();
         const pass = encoder.beginComputePass();
-        let current: GPUComputePipeline | undefined;
-        for (const { pipeline, bindGroup, workgroups } of program.launches) {
-          if (pipeline !== current) pass.setPipeline(pipeline);
-          current = pipeline;
-          pass.setBindGroup(0, bindGroup);
-          pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
-        }
+        encode(pass, program.launches);
         pass.end();
         locations.outputs.forEach((at, k) => {
           if (program.staging && at.bytes > 0)
@@ -216,6 +222,16 @@ export async function createWebGPUDevice(gpu: GPU, manifest: Manifest, wgsl: str
       if (!at) throw new DlxError("E0804", `there is no slot ${slot}`);
       return at;
     }
+  }
+}
+
+function encode(pass: GPUComputePassEncoder, launches: readonly Launch[]): void {
+  let current: GPUComputePipeline | undefined;
+  for (const { pipeline, bindGroup, workgroups } of launches) {
+    if (pipeline !== current) pass.setPipeline(pipeline);
+    current = pipeline;
+    pass.setBindGroup(0, bindGroup);
+    pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
   }
 }
 

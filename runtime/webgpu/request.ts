@@ -5,15 +5,14 @@ import type { Location, TargetPlan } from "../plan.ts";
 export async function requestDevice(gpu: GPU, plan: TargetPlan): Promise<GPUDevice> {
   const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
   if (!adapter) throw new DlxError("E0801", "there is no WebGPU adapter here");
-  const bindings = plan.entries.flatMap((entry) => entry?.dispatches.flatMap((dispatch) => dispatch.buffers) ?? []);
+  const dispatches = [...plan.prepare, ...plan.entries].flatMap((steps) => steps?.dispatches ?? []);
+  const bindings = dispatches.flatMap((dispatch) => dispatch.buffers);
   const most = (values: readonly number[]) => values.reduce((a, b) => Math.max(a, b), 0);
   // Defaults of the specification: asking for less than a default gives the default.
   const needed = {
     maxBufferSize: most([...plan.persistent, ...plan.arena]) + 16,
     maxStorageBufferBindingSize: most(bindings.map((at: Location) => at.bytes)),
-    maxStorageBuffersPerShaderStage: most(
-      plan.entries.flatMap((entry) => entry?.dispatches.map((dispatch) => dispatch.buffers.length) ?? []),
-    ),
+    maxStorageBuffersPerShaderStage: most(dispatches.map((dispatch) => dispatch.buffers.length)),
   };
   const requiredLimits: Record<string, number> = {};
   for (const name of ["maxBufferSize", "maxStorageBufferBindingSize", "maxStorageBuffersPerShaderStage"] as const) {

@@ -161,7 +161,11 @@ function check(text: string): void {
 }
 
 const units = (graph: Graph): Unit[] =>
-  groupNodes(graph, { isContraction: (group) => analyseContraction(group) !== undefined, maximumBuffers: 24 });
+  groupNodes(graph, {
+    isContraction: (group) => analyseContraction(group) !== undefined,
+    maximumBuffers: 24,
+    isOnce: () => false,
+  });
 
 /** Every scheme of a graph's one contraction in the interpreter, where memory has bounds. */
 function checkSchemes(text: string): string[] {

@@ -4,6 +4,7 @@ import type { Program, ProgramEntry } from "../../compiler/elaborate/program.ts"
 import type { Graph, OutputRole } from "../../compiler/graph/graph.ts";
 import { interpretKernel } from "../../compiler/kernel/interpret.ts";
 import { verifyKernel } from "../../compiler/kernel/verify.ts";
+import { hoist } from "../../compiler/schedule/hoist.ts";
 import { dispatchesOf } from "../../compiler/schedule/liveness.ts";
 import type { ScheduleOptions } from "../../compiler/schedule/options.ts";
 import type { PlannedTarget } from "../../compiler/schedule/plan.ts";
@@ -43,16 +44,17 @@ export function interpretOnCpu(
   options?: ScheduleOptions,
 ): number[][] {
   const program = programOf(graph);
-  const scheduled = schedule(graph, "cpu", options);
-  const { plan, entries } = planTarget(program, [scheduled], "cpu");
+  const { plan, entries, prepare } = planTarget(program, [hoist(schedule(graph, "cpu", options))], "cpu");
   const spaces = { persistent: new ArrayBuffer(plan.persistent[0] ?? 0), arena: new ArrayBuffer(plan.arena[0] ?? 0) };
   for (const { at, data } of plan.constants)
     new Uint8Array(spaces.persistent, at.offset, at.bytes).set(Buffer.from(data, "base64"));
   const { inputs, outputs } = placesOf(graph, program, plan);
-  for (const [k, { dtype, at }] of inputs.entries()) elementsAt(spaces[at.space], dtype, at).set(values[k]!);
-  for (const { kernel, buffers, scalars } of launchesOf(entries[0]!.steps)) {
-    const memory = buffers.map((at, k) => elementsAt(spaces[at.space], kernel.buffers[k]!.type, at));
-    interpretKernel(kernel, memory, scalars);
+  for (const { steps } of [...prepare, entries[0]!]) {
+    for (const [k, { dtype, at }] of inputs.entries()) elementsAt(spaces[at.space], dtype, at).set(values[k]!);
+    for (const { kernel, buffers, scalars } of launchesOf(steps)) {
+      const memory = buffers.map((at, k) => elementsAt(spaces[at.space], kernel.buffers[k]!.type, at));
+      interpretKernel(kernel, memory, scalars);
+    }
   }
   return outputs.map(({ dtype, at }) => [...elementsAt(spaces[at.space], dtype, at)]);
 }
@@ -88,22 +90,23 @@ export interface CpuProgram {
 
 export function compileForCpu(graph: Graph, options?: ScheduleOptions): CpuProgram {
   const program = programOf(graph);
-  const scheduled = schedule(graph, "cpu", options);
-  for (const { kernel } of dispatchesOf(scheduled.steps)) verifyKernel(kernel);
+  const scheduled = hoist(schedule(graph, "cpu", options));
+  for (const { kernel } of dispatchesOf([...scheduled.once, ...scheduled.steps])) verifyKernel(kernel);
   const planned = planTarget(program, [scheduled], "cpu");
   const { plan } = planned;
   const persistentBytes = plan.persistent[0] ?? 0;
   const memoryBytes = wasmSections(plan).end;
   const entry = planned.entries[0]!;
+  const prepare = planned.prepare.map(({ steps }, k) => ({ name: `prepare ${k}`, steps: callsOf(steps, plan) }));
   const { bytes } = encodeModule({
-    entries: [{ name: entry.name, steps: callsOf(entry.steps, plan) }],
+    entries: [{ name: entry.name, steps: callsOf(entry.steps, plan) }, ...prepare],
     memoryBytes,
     relaxed: false,
     names: true,
   });
   const memory = new WebAssembly.Memory({ initial: Math.max(1, Math.ceil(memoryBytes / 65536)), maximum: 65536 });
   const instance = new WebAssembly.Instance(new WebAssembly.Module(new Uint8Array(bytes)), { env: { memory } });
-  const call = instance.exports.entry0 as () => void;
+  const [call, ...preparations] = [entry, ...prepare].map((_, k) => instance.exports[`entry${k}`] as () => void);
   const view = (dtype: DTypeName, at: Location) =>
     elementsAt(memory.buffer, dtype, at.space === "arena" ? { ...at, offset: persistentBytes + at.offset } : at);
   for (const { at, data } of plan.constants)
@@ -114,12 +117,14 @@ export function compileForCpu(graph: Graph, options?: ScheduleOptions): CpuProgr
     planned,
     run(values) {
       // Whatever was left in memory must not matter.
-      new Uint32Array(memory.buffer, persistentBytes, (plan.arena[0] ?? 0) / 4).fill(0x7fc12345);
-      for (const [k, { dtype, at }] of inputs.entries()) view(dtype, at).set(values[k]!);
-      call();
+      for (const part of [...preparations, call!]) {
+        new Uint32Array(memory.buffer, persistentBytes, (plan.arena[0] ?? 0) / 4).fill(0x7fc12345);
+        for (const [k, { dtype, at }] of inputs.entries()) view(dtype, at).set(values[k]!);
+        part();
+      }
       return outputs.map(({ dtype, at }) => [...view(dtype, at)]);
     },
-    again: call,
+    again: call!,
   };
 }
 

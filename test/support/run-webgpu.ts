@@ -3,6 +3,7 @@ import { WgslProgram } from "../../compiler/codegen/wgsl/module.ts";
 import type { Graph } from "../../compiler/graph/graph.ts";
 import type { Dispatch } from "../../compiler/kernel/ir.ts";
 import { verifyKernel } from "../../compiler/kernel/verify.ts";
+import { hoist } from "../../compiler/schedule/hoist.ts";
 import { dispatchesOf } from "../../compiler/schedule/liveness.ts";
 import { launchesOf, planTarget } from "../../compiler/schedule/plan.ts";
 import type { Schedule } from "../../compiler/schedule/program.ts";
@@ -58,7 +59,16 @@ export function manifestOf(spec: {
         arena: spec.arena,
         constants: spec.constants ?? [],
         slots: [],
-        entries: [{ inputs: spec.inputs.map(({ at }) => at), outputs: spec.outputs.map(({ at }) => at), dispatches }],
+        prepare: [],
+        entries: [
+          {
+            inputs: spec.inputs.map(({ at }) => at),
+            outputs: spec.outputs.map(({ at }) => at),
+            prepare: [],
+            writes: [],
+            dispatches,
+          },
+        ],
       },
     },
     weights: null,
@@ -126,11 +136,13 @@ export interface GPUProgram {
 /** A graph as a program of one entry: scheduled, planned, printed, its kernels verified. */
 export function compileForGPU(graph: Graph): GPUProgram {
   const program = programOf(graph);
-  const scheduled = schedule(graph, "gpu");
-  for (const { kernel } of dispatchesOf(scheduled.steps)) verifyKernel(kernel);
-  const { plan, entries } = planTarget(program, [scheduled], "gpu", { chunkBytes: 128 * 2 ** 20 });
+  const scheduled = hoist(schedule(graph, "gpu"));
+  for (const { kernel } of dispatchesOf([...scheduled.once, ...scheduled.steps])) verifyKernel(kernel);
+  const { plan, entries, prepare } = planTarget(program, [scheduled], "gpu", { chunkBytes: 128 * 2 ** 20 });
   const wgsl = new WgslProgram();
-  const dispatches = launchesOf(entries[0]?.steps ?? []).map((launch) => wgsl.add(launch));
+  const [dispatches = [], ...preparations] = [entries[0]!, ...prepare].map(({ steps }) =>
+    launchesOf(steps).map((launch) => wgsl.add(launch)),
+  );
   const outputs = graph.outputs.flatMap(({ tensor, role, path }): OutputSlot[] =>
     role === "result" || role === "loss" || role === "metric" ? [{ name: path, role, ...tensor.type }] : [],
   );
@@ -146,7 +158,11 @@ export function compileForGPU(graph: Graph): GPUProgram {
     webgpu: {
       file: "kernels.wgsl",
       sha256: digest,
-      plan: { ...plan, entries: plan.entries.map((entry) => entry && { ...entry, dispatches }) },
+      plan: {
+        ...plan,
+        prepare: plan.prepare.map((one, k) => ({ ...one, dispatches: preparations[k]! })),
+        entries: plan.entries.map((entry) => entry && { ...entry, dispatches }),
+      },
     },
     weights: null,
   };
