@@ -8,7 +8,7 @@ import { printKernel } from "../kernel/print.ts";
 import type { KernelOptions } from "../pipeline.ts";
 import { optimizeProgram, planned } from "../pipeline.ts";
 import type { Target } from "../schedule/group.ts";
-import { launchesOf } from "../schedule/plan.ts";
+import { launchesOf, type PlannedEntry } from "../schedule/plan.ts";
 import { UsageError } from "./failure.ts";
 import { type MemoryRow, memoryRow } from "./memory-table.ts";
 
@@ -63,7 +63,7 @@ export function programStage(
     case "kernels":
     case "plan": {
       // The whole program is planned, chosen entries are shown: addresses are those of the whole.
-      const { entries } = planned(optimizeProgram(program, false), target, options);
+      const { plan, entries, prepare } = planned(optimizeProgram(program, false), target, options);
       const shown = new Set<Kernel>();
       const print = (dispatch: Dispatch<Location>): string => {
         const title = `// ${heading(dispatch)}\n`;
@@ -72,14 +72,20 @@ export function programStage(
         shown.add(dispatch.kernel);
         return `${title}${printKernel(dispatch.kernel)}`;
       };
-      return entries.flatMap((entry): Piece[] => {
-        if (!entry || !chosen.some(({ name }) => name === entry.name)) return [];
-        const text = launchesOf(entry.steps).map(print).join("\n");
-        if (stage !== "plan") return [{ entry: entry.name, text }];
-        const { peak, lowerBound, ratio } = memoryRow(entry);
+      const piece = (planned: PlannedEntry): Piece => {
+        const { name } = planned;
+        const text = launchesOf(planned.steps).map(print).join("\n");
+        if (stage !== "plan") return { entry: name, text };
+        const { peak, lowerBound, ratio } = memoryRow(planned);
         const heading = `peak ${peak} bytes, lower bound ${lowerBound}, ratio ${ratio.toFixed(3)}\n`;
-        return [{ entry: entry.name, memory: { peak, lowerBound, ratio }, text: heading + text }];
-      });
+        return { entry: name, memory: { peak, lowerBound, ratio }, text: heading + text };
+      };
+      const wanted = entries.map((entry) => chosen.some(({ name }) => name === entry?.name));
+      const needed = new Set(plan.entries.flatMap((entry, k) => (entry && wanted[k] ? entry.prepare : [])));
+      return [
+        ...prepare.flatMap((steps, k) => (needed.has(k) ? [piece({ name: `prepare ${k}`, ...steps })] : [])),
+        ...entries.flatMap((entry, k) => (entry && wanted[k] ? [piece(entry)] : [])),
+      ];
     }
     default:
       throw new UsageError(`--stage ${stage} is a stage of code`);

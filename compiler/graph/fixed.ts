@@ -20,3 +20,13 @@ export function fixedTensors(graph: Graph, given: Iterable<Tensor> = []): Readon
     if (operandsOf(node).every((tensor) => fixed.has(tensor))) for (const result of node.results) fixed.add(result);
   return fixed;
 }
+
+/**
+ * What is computed once takes memory for good. A result of `bytes` may if it is not much more than what it was made of, which
+ * leaves room for Winograd's F(4x4, 3x3) (4 times) and for padding of odd extents (2 times), or if it is small.
+ */
+export function mayBeKept(bytes: number, sources: number): boolean {
+  return bytes <= Math.max(smallResult, largestShare * sources);
+}
+const smallResult = 65536;
+const largestShare = 8;

@@ -1,10 +1,11 @@
 /**
  * A contraction whose result is scaled by numbers that depend on parameters and state alone takes the scale into its weights:
- * batch_norm behind a convolution costs an addition at prediction. Only where there are far fewer weights than results, as
- * the weights are scaled at every call; elsewhere the scale stays in the epilogue, which is as good.
+ * batch_norm behind a convolution costs an addition at prediction. Where the weights are scaled at every call, because the
+ * entry changes them, only if they are far fewer than the results; elsewhere the scale stays in the epilogue.
  */
 import { plainIndex } from "../graph/affine.ts";
 import { at, elementCount, type GraphBuilder, read } from "../graph/builder.ts";
+import { fixedTensors } from "../graph/fixed.ts";
 import type { Axis, GenericNode, Graph, Node, Scalar, ScalarRead, Tensor } from "../graph/graph.ts";
 import { everywhere, rebuild } from "../graph/rewrite.ts";
 import { apply } from "../graph/scalars.ts";
@@ -14,7 +15,7 @@ import type { Pass } from "./pass.ts";
 import { isRow } from "./scalar-rules.ts";
 import { product } from "./terms.ts";
 
-/** Results a weight, at least. */
+/** Results a weight, at least, where weights are not fixed. */
 const leastShare = 4;
 
 /** `scale * value + offset`; each undefined where it is 1 or 0. */
@@ -23,9 +24,14 @@ interface Affine {
   readonly offset: Scalar | undefined;
 }
 
-/** Tensors that are the same at every call until something is trained. */
-function settledTensors(graph: Graph): Set<Tensor> {
-  const settled = new Set<Tensor>();
+interface Known {
+  isSettled(tensor: Tensor): boolean;
+  isFixed(tensor: Tensor): boolean;
+}
+
+/** What parameters and state alone decide: `fixed` ones, and those that the entry writes. */
+function settledTensors(graph: Graph, fixed: ReadonlySet<Tensor>): Set<Tensor> {
+  const settled = new Set(fixed);
   for (const { tensor, role } of graph.inputs) if (role === "parameter" || role === "state") settled.add(tensor);
   for (const node of graph.nodes)
     if (operandsOf(node).every((tensor) => settled.has(tensor))) for (const result of node.results) settled.add(result);
@@ -93,7 +99,7 @@ function scaledContraction(
   value: ScalarRead,
   scale: Scalar,
   builder: GraphBuilder,
-  isSettled: (tensor: Tensor) => boolean,
+  { isSettled, isFixed }: Known,
 ): GenericNode | undefined {
   const results = contraction.results[0]!.type.shape;
   const indexed = value.coordinates.filter((_, axis) => results[axis] !== 1).map(plainIndex);
@@ -117,7 +123,9 @@ function scaledContraction(
   if (!factor || factors.length < 2) return undefined;
   const positions = [...indicesOf(factor)].sort((a, b) => a - b);
   const parallel = positions.map((position) => axes[position]!);
-  if (elementCount(parallel.map((axis) => axis.extent)) * leastShare > elementCount(results)) return undefined;
+  const once = readsOf(factor, here).every((inner) => isFixed(inner.tensor));
+  const share = once ? 0 : leastShare;
+  if (elementCount(parallel.map((axis) => axis.extent)) * share > elementCount(results)) return undefined;
   const local: number[] = [];
   for (const [k, position] of positions.entries()) local[position] = k;
   const [scaled] = builder.generic({
@@ -138,11 +146,11 @@ function folded(
   contraction: GenericNode,
   value: ScalarRead,
   builder: GraphBuilder,
-  isSettled: (tensor: Tensor) => boolean,
+  known: Known,
 ): GenericNode | undefined {
-  const found = new Folding(value, isSettled).outermost(map.body);
+  const found = new Folding(value, known.isSettled).outermost(map.body);
   if (!found?.form.scale) return undefined;
-  const scaled = scaledContraction(contraction, value, found.form.scale, builder, isSettled);
+  const scaled = scaledContraction(contraction, value, found.form.scale, builder, known);
   if (!scaled) return undefined;
   const [result] = scaled.results;
   const tensor = builder.tensor(`${result!.name}.scaled`, result!.type.dtype, result!.type.shape);
@@ -157,9 +165,10 @@ export const foldScales: Pass = {
   name: "fold scales",
   description: "a contraction's scale that depends on parameters and state alone goes into its weights",
   run: everywhere((graph: Graph) => {
-    const settled = settledTensors(graph);
+    const fixed = fixedTensors(graph);
+    const settled = settledTensors(graph, fixed);
     const uses = usesOf(graph);
-    const isSettled = (tensor: Tensor): boolean => settled.has(tensor);
+    const known: Known = { isSettled: (tensor) => settled.has(tensor), isFixed: (tensor) => fixed.has(tensor) };
     return rebuild(graph, (node, { builder, definition }): Node => {
       if (node.kind !== "generic" || node.combiner !== "map") return node;
       for (const value of readsOf(node.body)) {
@@ -167,7 +176,7 @@ export const foldScales: Pass = {
         if (source?.kind !== "generic" || source.combiner !== "sum" || value.otherwise !== undefined) continue;
         const once = readsOf(node.body).filter((other) => other.tensor === value.tensor).length === 1;
         if (!once || uses.isOutput(value.tensor) || uses.of(value.tensor).length !== 1) continue;
-        const done = folded(node, source, value, builder, isSettled);
+        const done = folded(node, source, value, builder, known);
         if (done) return done;
       }
       return node;

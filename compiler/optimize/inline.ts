@@ -1,11 +1,13 @@
 /**
  * Maps are written into the bodies of the nodes that read them, so that chains of elementwise work, prologues of
  * contractions and rows are one node. Never where that repeats work: a map that computes something is inlined only if all
- * its readers together evaluate it about once an element, so that it vanishes; mere data movement always is.
+ * its readers together evaluate it about once an element, so that it vanishes; mere data movement always is. And never
+ * what could be computed once into what every call computes.
  */
 import { hasData, provedInRange } from "../graph/affine.ts";
 import { elementCount } from "../graph/builder.ts";
 import { composed, withoutData } from "../graph/compose.ts";
+import { fixedTensors, mayBeKept } from "../graph/fixed.ts";
 import type { Coordinate, GenericNode, Graph, Node, Scalar, ScalarRead, Tensor, ViewNode } from "../graph/graph.ts";
 import { throughView } from "../graph/reshape.ts";
 import { everywhere } from "../graph/rewrite.ts";
@@ -34,6 +36,17 @@ export function workOf(body: Scalar): number {
     if (scalar.kind === "apply") cost += rowOf(scalar.name).cost;
   });
   return cost;
+}
+
+/**
+ * Whether a value is worth a node of its own because it is the same at every call, if its readers are not: it is more than
+ * one operation, and takes not much more memory than what it is made of.
+ */
+export function isWorthOnce(body: Scalar, elements: number, fixed: ReadonlySet<Tensor>): boolean {
+  const sources = [...new Set(readsOf(body).map(({ tensor }) => tensor))];
+  if (sources.length === 0 || workOf(body) < 2 || !sources.every((tensor) => fixed.has(tensor))) return false;
+  const read = sources.reduce((sum, { type }) => sum + elementCount(type.shape), 0);
+  return mayBeKept(4 * elements, 4 * read);
 }
 
 /** Nodes by position, with the readers of every tensor kept current. */
@@ -193,7 +206,7 @@ function largeTensors(reads: readonly ScalarRead[], least: number): number {
   return new Set(large).size;
 }
 
-function tryInline(position: number, map: GenericNode, sheet: Worksheet): void {
+function tryInline(position: number, map: GenericNode, sheet: Worksheet, fixed: ReadonlySet<Tensor>): void {
   const target = map.results[0]!;
   // Rounding to f16 or to bytes happens where the map is stored.
   if (map.combiner !== "map" || scalarType(target.type.dtype) !== target.type.dtype) return;
@@ -213,6 +226,8 @@ function tryInline(position: number, map: GenericNode, sheet: Worksheet): void {
       largeTensors(reads, elements * smallShare) <= 1 &&
       costs.every((count) => count <= elements);
     if (total > elements && !shared) return;
+    const outside = [...readers].some((reader) => !fixed.has(sheet.nodes[reader]!.results[0]!));
+    if (outside && isWorthOnce(map.body, elements, fixed)) return;
   }
   const replaced = new Map<number, Node>();
   for (const reader of readers) {
@@ -232,9 +247,10 @@ export const inlineMaps: Pass = {
     "elementwise producers become part of the nodes that read each element once; data movement of all readers",
   run: everywhere((graph: Graph) => {
     const sheet = new Worksheet(graph);
+    const fixed = fixedTensors(graph);
     for (let position = 0; position < sheet.nodes.length; position++) {
       const node = sheet.nodes[position];
-      if (node?.kind === "generic") tryInline(position, node, sheet);
+      if (node?.kind === "generic") tryInline(position, node, sheet, fixed);
     }
     const nodes = sheet.nodes.filter((node) => node !== undefined);
     return nodes.every((node, k) => node === graph.nodes[k]) && nodes.length === graph.nodes.length

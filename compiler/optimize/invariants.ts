@@ -1,13 +1,15 @@
 /**
  * What a body computes again at every point although it depends on few of the indices (`1 / sqrt(variance[c] + eps)`) becomes
- * a small node of its own; a division by such a value becomes a product with its reciprocal.
+ * a small node of its own; a division by such a value becomes a product with its reciprocal. What is
+ * the same at every call (a batch_norm's scale and offset at prediction) is computed once, so it need not be reused to pay.
  */
 import { at, elementCount, type GraphBuilder, read } from "../graph/builder.ts";
-import type { Axis, Graph, Node, Scalar } from "../graph/graph.ts";
+import { fixedTensors } from "../graph/fixed.ts";
+import type { Axis, Graph, Node, Scalar, Tensor } from "../graph/graph.ts";
 import { everywhere, rebuild } from "../graph/rewrite.ts";
 import { apply, constant } from "../graph/scalars.ts";
 import { domainOf, indicesOf, readsOf, renumber } from "../graph/traverse.ts";
-import { workOf } from "./inline.ts";
+import { isWorthOnce, workOf } from "./inline.ts";
 import type { Pass } from "./pass.ts";
 import { isConstant } from "./scalar-rules.ts";
 
@@ -22,17 +24,23 @@ class Hoister {
   readonly #bodies = new Map<Scalar, Scalar>();
   readonly #made = new Map<Scalar, Scalar>();
 
-  constructor(node: Node, builder: GraphBuilder) {
+  /** Empty where the whole node is fixed: nothing in it is gained then. */
+  readonly #fixed: ReadonlySet<Tensor>;
+
+  constructor(node: Node, builder: GraphBuilder, fixed: ReadonlySet<Tensor>) {
     this.#axes = domainOf(node);
+    this.#fixed = fixed.has(node.results[0]!) ? new Set() : fixed;
     this.#builder = builder;
     this.#hint = `${node.results[0]?.name ?? "value"}.factor`;
   }
 
-  /** Whether the value is constant over so much of the domain that computing it beforehand pays. */
+  /** Whether the value is constant over so much of the domain, or of time, that computing it beforehand pays. */
   isWorth(scalar: Scalar, work: number): boolean {
-    if (scalar.type !== "f32" || scalar.kind === "constant" || work < leastWork || readsOf(scalar).length === 0)
-      return false;
+    if (scalar.type !== "f32" || scalar.kind === "constant" || readsOf(scalar).length === 0) return false;
     const used = indicesOf(scalar);
+    const elements = elementCount(this.#axes.flatMap((axis, k) => (used.has(k) ? [axis.extent] : [])));
+    if (isWorthOnce(scalar, elements, this.#fixed)) return true;
+    if (work < leastWork) return false;
     return elementCount(this.#axes.flatMap((axis, k) => (used.has(k) ? [] : [axis.extent]))) >= leastReuse;
   }
 
@@ -80,14 +88,17 @@ class Hoister {
   }
 }
 
-function hoistNode(node: Node, builder: GraphBuilder): Node {
+function hoistNode(node: Node, builder: GraphBuilder, fixed: ReadonlySet<Tensor>): Node {
   if (node.kind !== "generic" && node.kind !== "scatter_add") return node;
-  const body = new Hoister(node, builder).body(node.body);
+  const body = new Hoister(node, builder, fixed).body(node.body);
   return body === node.body ? node : { ...node, body };
 }
 
 export const hoistInvariants: Pass = {
   name: "hoist invariants",
   description: "costly values that depend on few indices are computed once, not at every point",
-  run: everywhere((graph: Graph) => rebuild(graph, (node, { builder }) => hoistNode(node, builder))),
+  run: everywhere((graph: Graph) => {
+    const fixed = fixedTensors(graph);
+    return rebuild(graph, (node, { builder }) => hoistNode(node, builder, fixed));
+  }),
 };

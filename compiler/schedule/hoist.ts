@@ -6,25 +6,18 @@
  * steps that leave) and all that is written to its results' memory leaves with it. A repeat leaves as a whole, or single
  * launches in it do: those that write memory of their own, which no iteration moves.
  *
- * What leaves takes persistent memory instead of the arena's, which is used again and again. A result may take `largestShare`
- * times the bytes of what it was made of (Winograd's F(4x4, 3x3) takes 4, padding of odd extents up to 2), or `smallResult`
- * bytes; all of an entry's results together `largestTotal` times the bytes that the entry reads, and `smallTotal`. What is
- * larger, such as a broadcast, is computed at every call, the largest first.
+ * What leaves takes persistent memory instead of the arena's, which is used again and again: each result as much as
+ * `mayBeKept` allows, all of an entry's results together `largestTotal` times the bytes of constants and slots that the entry
+ * reads, and `smallTotal` more. What is larger, such as a broadcast, is computed at every call, the largest first.
  */
+import { mayBeKept } from "../graph/fixed.ts";
 import type { Tensor } from "../graph/graph.ts";
 import type { MemoryKey } from "./liveness.ts";
 import { bytesOf, keyOf, wordBytes } from "./liveness.ts";
 import type { Launch, Placed, Repeat, Schedule, Step } from "./program.ts";
 
-const largestShare = 8;
-const smallResult = 65536;
 const largestTotal = 6;
 const smallTotal = 2 ** 20;
-
-/** Whether a result of `bytes`, made of `sources` bytes, may lie in memory for good. */
-export function mayBeKept(bytes: number, sources: number): boolean {
-  return bytes <= Math.max(smallResult, largestShare * sources);
-}
 
 /** What leaves as one. */
 interface Unit {

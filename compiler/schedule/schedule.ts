@@ -1,6 +1,6 @@
 /** From a graph to dispatches: nodes are grouped, ordered, given their memory, and built group by group. */
 import { elementCount } from "../graph/builder.ts";
-import { fixedTensors } from "../graph/fixed.ts";
+import { fixedTensors, mayBeKept } from "../graph/fixed.ts";
 import type { GenericNode, Graph, JoinNode, Node, ScanNode, Tensor } from "../graph/graph.ts";
 import { everywhere } from "../graph/rewrite.ts";
 import { operandsOf, sourceIn, usesOf } from "../graph/traverse.ts";
@@ -13,7 +13,6 @@ import { analyseContraction } from "./contraction/analysis.ts";
 import type { BuildContext, FusionGroup, Target } from "./group.ts";
 import type { Unit } from "./grouping.ts";
 import { groupNodes } from "./grouping.ts";
-import { mayBeKept } from "./hoist.ts";
 import { bytesOf } from "./liveness.ts";
 import { Memory, moving } from "./memory.ts";
 import type { ScheduleOptions } from "./options.ts";

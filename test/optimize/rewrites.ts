@@ -480,6 +480,29 @@ export const rewrites: Readonly<Record<string, Readonly<Record<string, Rewrite>>
         %y: f32[64,4,6] = map[n<64, o<4, i<6] max(%c.scaled[n, o, i] + %y.factor[o], 0)
         output %y result y`,
     },
+    "few results, where the scaled weights are computed once": {
+      before: `input %x: f32[3] argument x
+        input %w: f32[4,3] parameter w
+        input %g: f32[4] parameter g
+        %c: f32[4] = sum[o<4 | k<3] %x[k] * %w[o, k]
+        %y: f32[4] = map[o<4] %c[o] * %g[o]
+        output %y result y`,
+      after: `input %x: f32[3] argument x
+        input %w: f32[4,3] parameter w
+        input %g: f32[4] parameter g
+        %c.weight: f32[4,3] = map[o<4, k<3] %w[o, k] * %g[o]
+        %c.scaled: f32[4] = sum[o<4 | k<3] %x[k] * %c.weight[o, k]
+        %y: f32[4] = map[o<4] %c.scaled[o]
+        output %y result y`,
+    },
+    "not few results where the weights change at every call": same(`input %x: f32[3] argument x
+        input %w: f32[4,3] parameter w
+        input %g: f32[4] parameter g
+        %c: f32[4] = sum[o<4 | k<3] %x[k] * %w[o, k]
+        %y: f32[4] = map[o<4] %c[o] * %g[o]
+        %next: f32[4,3] = map[o<4, k<3] %w[o, k] - %x[k]
+        output %y result y
+        output %next parameter w`),
     "not where the statistics are the batch's": same(`input %x: f32[64,3,8] argument x
         input %w: f32[4,3,3] parameter w
         input %m: f32[4] argument m

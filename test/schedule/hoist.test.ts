@@ -63,7 +63,7 @@ const cases: Readonly<Record<string, Case>> = {
   "a broadcast to much more than it was made of": {
     text: `input %x: f32[300,200] argument x
       input %w: f32[200] parameter w
-      %much: f32[300,200] = sum[i<300, j<200 | k<2] %w[j] * to_f32(i + k)
+      %much: f32[300,200] = max[i<300, j<200 | k<5] %w[j] * sin(to_f32(i + k))
       %y: f32[300] = max[i<300 | j<200] %much[i, j] * %x[i, j]
       output %y result y`,
     once: [],
