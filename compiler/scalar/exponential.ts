@@ -29,6 +29,15 @@ const exp: Expansion = (ops, x) => {
   return ops.apply("mul", scaled, ops.apply("bitcast_f32", rest));
 };
 
+/** Without overflow one power is enough: 2^(n+24), normal down to n = -150, then 2^-24. */
+const expNotPositive: Expansion = (ops, x) => {
+  const bounded = ops.apply("raw_max", x!, ops.constant("f32", -104));
+  const { r, biased } = reduceByAddition(ops, bounded, 127 + 24);
+  const value = ops.apply("add", expm1Reduced(ops, r, EXP), ops.constant("f32", 1));
+  const power = ops.apply("bitcast_f32", ops.apply("shift_left", biased, ops.constant("i32", 23)));
+  return ops.apply("mul", ops.apply("mul", value, power), ops.constant("f32", 2 ** -24));
+};
+
 /** `2^n e^r - 1 = 2 (h p + (h - 1/2))` with h = 2^(n-1), p = e^r - 1: exact for n = 0, no overflow before the result's. */
 const expm1 =
   (reduce: Reduction): Expansion =>
@@ -86,7 +95,10 @@ const erfExpansion: Expansion = (ops, x) => {
   const z = ops.apply("mul", x!, x!);
   const small = ops.apply("multiply_add", x!, polynomialByPairs(ops, z, ERF), x!);
   const size = ops.apply("raw_min", ops.apply("abs", x!), ops.constant("f32", 4));
-  const tail = ops.apply("exp", ops.apply("neg", ops.apply("mul", size, polynomialByPairs(ops, size, ERF_TAIL))));
+  const tail = ops.apply(
+    "exp_not_positive",
+    ops.apply("neg", ops.apply("mul", size, polynomialByPairs(ops, size, ERF_TAIL))),
+  );
   const large = withSignOf(ops, ops.apply("sub", one, tail), x!);
   return ops.apply("select", ops.apply("lt", size, one), small, large);
 };
@@ -124,6 +136,20 @@ export const exponentialRows: readonly ScalarRow[] = [
     tolerance: { wasm: units(1, 2 ** -149), wgsl: units(32, 2 ** -126) },
     domain: [[-10, 10]],
     cost: 14,
+  }),
+  row({
+    name: "exp_not_positive",
+    doc: "e to the power x for x that is not above 0.",
+    signatures: over(["f32"], 1),
+    derivative: (_ops, _args, result) => [result],
+    js: { f32: Math.exp },
+    wasm: { f32: expand(expNotPositive) },
+    wgsl: { f32: "exp($0)" },
+    notation: call,
+    tolerance: { wasm: units(1, 2 ** -149), wgsl: units(32, 2 ** -126) },
+    domain: [[-10, 0]],
+    internal: true,
+    cost: 13,
   }),
   row({
     name: "expm1",

@@ -10,6 +10,7 @@ import { operandsOf, readsOf } from "../graph/traverse.ts";
 import type { Draft, Source } from "./draft.ts";
 import { alignments, combine, draftOf, hasReduction } from "./draft.ts";
 import type { FusionGroup } from "./group.ts";
+import { withKnownSigns } from "./signs.ts";
 
 export interface GroupingOptions {
   /** Whether a group of one node and its epilogue has the form of a contraction. */
@@ -249,7 +250,8 @@ class Grouping {
 /** Equal subtrees of the members' bodies become one object, which is computed once. */
 function interned(group: FusionGroup): FusionGroup {
   const keys = new Keys();
-  return { ...group, members: group.members.map((member) => ({ ...member, body: keys.interned(member.body) })) };
+  const members = group.members.map((member) => ({ ...member, body: keys.interned(member.body) }));
+  return withKnownSigns({ ...group, members });
 }
 
 /** Whether the domains have the right numbers of points to be one: cheap, and it settles most pairs. */

@@ -7,6 +7,7 @@ import { evaluate } from "../../../compiler/scalar/numbers.ts";
 import type { ScalarRow } from "../../../compiler/scalar/row.ts";
 import { scalarRows } from "../../../compiler/scalar/table.ts";
 import type { ScalarType } from "../../../compiler/types/dtype.ts";
+import { allowedError, corners, error, generator, isPromised } from "../../scalar/sampling.ts";
 import { enableRelaxed, runWasm } from "./run.ts";
 
 const count = 256;
@@ -48,11 +49,12 @@ function rowKernel(
   result: ScalarType,
   lanes: Lanes,
   uniform: readonly number[],
+  length = count,
 ): Kernel {
   const k = new KernelBuilder(`row_${name}`, "cpu");
   const inputs = types.map((type, at) => ({ type, name: k.buffer(`x${at}`, type, "read") }));
   const output = k.buffer("y", result, "write");
-  k.forLoop("i", 0, count, lanes, (i) => {
+  k.forLoop("i", 0, length, lanes, (i) => {
     const values = inputs.map((input, at) =>
       uniform.includes(at) ? splat(load(input.name, input.type, i), lanes) : load(input.name, input.type, i, lanes),
     );
@@ -93,6 +95,39 @@ describe.each(scalarRows.map((row) => [row.name, row] as const))("%s", (_name, r
             if (!close(row, want, got[k]!, result)) expect.fail(message);
           }
         });
+});
+
+/** Every exponent, both signs, all that is no number: bits drawn at random, and the corners. */
+function wholeRange(seed: number): Float32Array {
+  const random = generator(seed);
+  const bits = Int32Array.from({ length: 8 * count }, () => (random() * 2 ** 32) | 0);
+  const values = new Float32Array(bits.buffer);
+  // Most bits are huge or tiny: half of the numbers are of an ordinary size.
+  for (let k = 0; k < values.length; k += 2) values[k] = (random() - 0.5) * 2 ** (random() * 16 - 6);
+  values.set(corners);
+  return values;
+}
+
+const functions = scalarRows.filter(
+  ({ name, signatures: { f32: signature } }) =>
+    name !== "multiply_add" && signature?.result === "f32" && signature.arguments.every((type) => type === "f32"),
+);
+describe.each(functions.map((row) => [row.name, row] as const))("%s over all of float32", (_name, row) => {
+  const types = row.signatures.f32!.arguments;
+  test.each(enableRelaxed() ? [false, true] : [false])("relaxed: %s", async (relaxed) => {
+    const inputs = types.map((_, k) => wholeRange(k + 1));
+    const { length } = inputs[0]!;
+    const kernel = rowKernel(row.name, types, "f32", 4, [], length);
+    const ran = await runWasm(kernel, [...inputs, allocate("f32", length)], [], { relaxed });
+    for (const [k, got] of [...ran.at(-1)!].entries()) {
+      const args = inputs.map((input) => input[k]!);
+      if (!isPromised(row.name, args)) continue;
+      const want = evaluate(row.name, types, args);
+      const off = error(got, want);
+      if (off > allowedError(row, "f32", want))
+        expect.fail(`${row.name}(${args.join(", ")}) = ${got}, not ${want}: off by ${off}`);
+    }
+  });
 });
 
 test("a shift by counts that differ between lanes", async () => {
