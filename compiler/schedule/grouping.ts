@@ -4,6 +4,7 @@
  * groups that read the same memory over the same domain join each other. A merge is legal if the domains align, every value
  * passed on stays at its point, and no path leads from the group through others back into it.
  */
+import { elementCount } from "../graph/builder.ts";
 import type { GenericNode, Graph, Node, Tensor } from "../graph/graph.ts";
 import { Keys } from "../graph/keys.ts";
 import { operandsOf, readsOf } from "../graph/traverse.ts";
@@ -15,6 +16,8 @@ import { withKnownSigns } from "./signs.ts";
 export interface GroupingOptions {
   /** Whether a group of one node and its epilogue has the form of a contraction. */
   readonly isContraction: (group: FusionGroup) => boolean;
+  /** Whether launches are cheap, so that groups which share nothing but a number stay apart: then their kernels are alike. */
+  readonly launchesAreCheap: boolean;
   /** Memories that one kernel may bind. */
   readonly maximumBuffers: number;
   /** Whether what a node computes is computed once, not at every call: it shares no kernel with what is not. */
@@ -125,8 +128,10 @@ class Grouping {
     const readers = new Map<Tensor, Set<Cell>>();
     const isCurrent = (cell: Cell): boolean => this.#cellOf.get(cell.node) === cell;
     /** Merges a cell with one that reads what it reads; the merged cell, if any. */
+    const isWorthSharing = (tensor: Tensor, { axes }: Draft): boolean =>
+      !this.#options.launchesAreCheap || elementCount(tensor.type.shape) > 1 || axes.length === 0;
     const mergeOnce = (cell: Cell): Cell | undefined => {
-      for (const tensor of cell.operands)
+      for (const tensor of cell.operands.filter((operand) => cell.draft && isWorthSharing(operand, cell.draft)))
         for (const other of readers.get(this.#source(tensor)) ?? []) {
           if (other === cell || !other.draft || !cell.draft || !isCurrent(other)) continue;
           if (allowed(other.draft, cell.draft) && this.#merge(other, cell)) return this.#cellOf.get(cell.node)!;

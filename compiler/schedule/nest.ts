@@ -32,8 +32,8 @@ export function writeNest(analysis: RowAnalysis, context: BuildContext, options:
   const stored = names.filter((_, k) => [...analysis.group.stored].some(({ name }) => name === names[k]));
   const kernel = new KernelBuilder(context.name(stored[0] ?? names[0] ?? "kernel"), "cpu");
   const operands = new Operands(kernel, context);
-  new Nest(analysis, operands, options).write();
-  return operands.dispatch({ label: stored.join(", "), origin: analysis.group.members.at(-1)?.node.origin });
+  const scalars = new Nest(analysis, operands, options).write();
+  return operands.dispatch({ label: stored.join(", "), origin: analysis.group.members.at(-1)?.node.origin, scalars });
 }
 
 /** Reductions of at least so many elements are long. */
@@ -79,10 +79,29 @@ class Nest {
     });
   }
 
-  write(): void {
+  /** The scalars that the kernel takes. */
+  write(): readonly number[] {
     const unknown = this.#accesses.extents.map(() => undefined);
     const outermost = new Lowering(this.#operands, { indices: unknown });
-    this.#open(0, outermost, true);
+    const length = this.#flatLength();
+    if (length === undefined) this.#open(0, outermost, true);
+    else this.#flat(length, outermost);
+    return length === undefined ? [] : [length];
+  }
+
+  /** The points of a map that runs through all memory alike: how many comes with the call, so that such kernels are shared. */
+  #flatLength(): number | undefined {
+    const { loop, pair } = this.#lanes ?? {};
+    const isFlat = this.#analysis.passes.length === 0 && loop !== undefined && pair === undefined;
+    const isAlone = this.#parallel.length === 0 && this.#turned === undefined;
+    const isPlain = this.#accesses.list.every(({ guarded }) => !guarded);
+    return isFlat && isAlone && isPlain && loop.extent % 4 === 0 ? loop.extent : undefined;
+  }
+  #flat(length: number, lowering: Lowering): void {
+    this.#hoist(lowering);
+    const body = (base: Expression): void =>
+      this.#point([lowering.child(bindLanes(this.#accesses, this.#lanes!, base))], true);
+    this.#kernel.forLoop("v", 0, this.#kernel.scalar("length"), 4, body, { outer: length >= worthThreads });
   }
 
   /** Writing an element twice is harmless unless the group reads the memory that it writes. */

@@ -100,6 +100,7 @@ class Scheduler {
       if (node.kind === "constant") this.#shared.constants.set(node.results[0]!, node.values);
     const grouped = groupNodes(this.#graph, {
       isContraction: (group) => analyseContraction(group) !== undefined,
+      launchesAreCheap: this.#shared.target === "cpu",
       maximumBuffers: maximumBuffers[this.#shared.target],
       isOnce: (node) => this.#isOnce(node),
     });

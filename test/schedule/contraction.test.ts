@@ -162,6 +162,7 @@ function check(text: string): void {
 
 const units = (graph: Graph): Unit[] =>
   groupNodes(graph, {
+    launchesAreCheap: true,
     isContraction: (group) => analyseContraction(group) !== undefined,
     maximumBuffers: 24,
     isOnce: () => false,
