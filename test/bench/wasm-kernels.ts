@@ -2,25 +2,8 @@
  * GFLOP/s of contractions on one thread, beside the peak of multiply and add on this machine. Each row is the best of many
  * short rounds, so that other work on the machine shows less. `npx tsx test/bench/wasm-kernels.ts [filter] [--relaxed]`
  */
-import { encodeModule } from "../../compiler/codegen/wasm/module.ts";
-import { add, KernelBuilder, load, mul } from "../../compiler/kernel/build.ts";
-import type { Kernel } from "../../compiler/kernel/ir.ts";
-import { best, filter, measure, relaxed } from "./wasm-measure.ts";
-
-/** Independent chains of multiply and add. */
-function peakKernel(): Kernel {
-  const k = new KernelBuilder("peak", "cpu");
-  const y = k.buffer("y", "f32", "read_write");
-  const [a, b] = [k.letIn("a", load(y, "f32", 0, 4)), k.letIn("b", load(y, "f32", 4, 4))];
-  const sums = Array.from({ length: 10 }, (_, i) => k.declare("sum", load(y, "f32", i * 4, 4)));
-  k.forLoop("r", 0, 64, 1, () =>
-    k.forLoop("i", 0, 1024, 1, () => {
-      for (const sum of sums) k.assign(sum, add(mul(a, b), sum));
-    }),
-  );
-  for (const [i, sum] of sums.entries()) k.store(y, i * 4, sum);
-  return k.finish();
-}
+import { measuredPeak } from "../../compiler/cli/peak.ts";
+import { filter, measure, relaxed } from "./wasm-measure.ts";
 
 const conv = (n: number, c: number, size: number, o: number, k: number, pad: number, stride = 1) => {
   const out = Math.floor((size + 2 * pad - k) / stride) + 1;
@@ -166,13 +149,7 @@ other(
   `input %x: f32[64,64] argument x\ninput %w: f32[5,5] argument w\n%y: f32[64,64] = sum[i<64, j<64 | p<5, q<5] %x[i + p - 2,j + q - 2 else 0] * %w[p,q]\noutput %y result y`,
 );
 
-const peakBytes = 1 << 20;
-const peakModule = encodeModule({
-  entries: [{ name: "peak", steps: [{ kind: "call", kernel: peakKernel(), args: [65536] }] }],
-  memoryBytes: peakBytes,
-  relaxed,
-});
-const peak = (2 * 64 * 1024 * 10 * 4) / best(peakModule.bytes, peakBytes) / 1e6;
+const peak = measuredPeak(relaxed);
 console.log(`peak of multiply and add${relaxed ? " (fused)" : ""}: ${peak.toFixed(1)} GFLOP/s`);
 let total = 0;
 for (const { name, flops, text } of rows) {

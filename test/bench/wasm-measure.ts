@@ -1,6 +1,7 @@
 /** One graph on one thread of WebAssembly, timed in place. */
 import { fileLoader } from "../../compiler/cli/library.ts";
-import { encodeModule, memoryPages } from "../../compiler/codegen/wasm/module.ts";
+import { instantiate, leastTime } from "../../compiler/cli/peak.ts";
+import { encodeModule } from "../../compiler/codegen/wasm/module.ts";
 import { elaborateSource } from "../../compiler/compile.ts";
 import type { Graph } from "../../compiler/graph/graph.ts";
 import { readGraph } from "../../compiler/graph/read.ts";
@@ -18,28 +19,6 @@ export const relaxed = process.argv.includes("--relaxed");
 const show = process.argv.includes("--show");
 const rounds = Number(process.argv.find((argument) => argument.startsWith("--ms="))?.slice(5) ?? 700);
 export const filter = process.argv.slice(2).find((argument) => !argument.startsWith("--")) ?? "";
-
-/** Milliseconds of a module's first entry: the best of many short rounds, so that other work shows less. */
-export function best(bytes: Uint8Array, memoryBytes: number): number {
-  const memory = new WebAssembly.Memory({ initial: memoryPages(memoryBytes), maximum: 65536 });
-  // Ordinary numbers: subnormal ones would be slow.
-  new Float32Array(memory.buffer).fill(0.01);
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(bytes)), { env: { memory } });
-  const run = instance.exports.entry0;
-  if (typeof run !== "function") throw new Error("no entry");
-  for (const end = performance.now() + rounds / 3; performance.now() < end; ) run();
-  let least = Number.POSITIVE_INFINITY;
-  for (const end = performance.now() + rounds; performance.now() < end; ) {
-    const start = performance.now();
-    let count = 0;
-    while (performance.now() - start < 2) {
-      run();
-      count++;
-    }
-    least = Math.min(least, (performance.now() - start) / count);
-  }
-  return least;
-}
 
 /** Milliseconds of a graph, given as text. */
 export function measure(text: string): number {
@@ -63,5 +42,8 @@ function measureGraph(graph: Graph): number {
   const steps = callsOf(entries[0]!.steps, plan);
   const { bytes } = encodeModule({ entries: [{ name: "run", steps }], memoryBytes, relaxed, names: show });
   if (show) console.log(disassemble(bytes));
-  return best(bytes, memoryBytes);
+  const { memory, entry } = instantiate(bytes, memoryBytes);
+  // Ordinary numbers: subnormal ones would be slow.
+  new Float32Array(memory.buffer).fill(0.01);
+  return leastTime(entry("entry0"), rounds);
 }

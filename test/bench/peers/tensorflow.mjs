@@ -1,20 +1,20 @@
 /**
- * LeNet's training step in TensorFlow.js on its wasm backend. That backend lacks the gradients of a convolution's filter and
+ * TensorFlow.js on its wasm or cpu backend, images in NHWC. The wasm backend lacks the gradients of a convolution's filter and
  * of max-pooling; both are written here, against its own heap.
  */
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
+import { readers } from "./job.mjs";
 
 // Through CommonJS: these packages' ES modules leave out the extensions that Node asks for.
 const require = createRequire(import.meta.url);
 const tf = require("@tensorflow/tfjs");
-const { setThreadsCount, setWasmPaths } = require("@tensorflow/tfjs-backend-wasm");
 
 /** Gathers the patches of NHWC images into one matrix, whose product with dy is the filter's gradient. */
 function filterGradient({ inputs: { x, dy }, backend, attrs: { strides, pad, filterShape } }) {
   const [kh, kw, inChannels, outChannels] = filterShape;
   const stride = typeof strides === "number" ? strides : strides[0];
-  if (stride !== 1 || typeof pad !== "number") throw new Error("only stride 1 with a number for padding is written");
+  if (typeof pad !== "number") throw new Error("only a number for padding is written");
   const [n, h, w] = x.shape;
   const [, oh, ow] = dy.shape;
   const width = kh * kw * inChannels;
@@ -27,8 +27,8 @@ function filterGradient({ inputs: { x, dy }, backend, attrs: { strides, pad, fil
       for (let j = 0; j < ow; j++)
         for (let p = 0; p < kh; p++)
           for (let q = 0; q < kw; q++) {
-            const row = i + p - pad;
-            const column = j + q - pad;
+            const row = i * stride + p - pad;
+            const column = j * stride + q - pad;
             const inside = row >= 0 && row < h && column >= 0 && column < w;
             const base = ((image * h + row) * w + column) * inChannels;
             for (let c = 0; c < inChannels; c++) to[at++] = inside ? from[base + c] : 0;
@@ -69,54 +69,141 @@ function poolGradient({ inputs: { dy, input }, backend, attrs: { filterSize, str
 }
 const written = { Conv2DBackpropFilter: filterGradient, MaxPoolGrad: poolGradient };
 
-export async function prepare(weights, images, labels) {
-  setWasmPaths(`${dirname(require.resolve("@tensorflow/tfjs-backend-wasm"))}/`);
-  setThreadsCount(1);
-  await tf.setBackend("wasm");
+const optimizers = { momentum: () => tf.train.momentum(0.01, 0.9), adam: () => tf.train.adam(0.001, 0.9, 0.999, 1e-8) };
+
+/** Filters as HWIO, matrices as [in, out]; a matrix behind `flatten` takes its rows in the order of NHWC. */
+function laidOut(operations, weights) {
+  const tensors = weights.map(({ data, shape }) => tf.tensor(data, shape));
+  let channels;
+  for (const { op, weight, x } of operations) {
+    const given = tensors[weight];
+    if (op === "conv2d") {
+      channels = given.shape[0];
+      tensors[weight] = tf.transpose(given, [2, 3, 1, 0]);
+    } else if (op === "dense") {
+      const [out, width] = given.shape;
+      const flat = operations[x - 1]?.op === "flatten";
+      const split = flat ? tf.reshape(given, [out, channels, width / channels]) : tf.reshape(given, [out, 1, width]);
+      tensors[weight] = tf.reshape(tf.transpose(split, [2, 1, 0]), [width, out]);
+    }
+  }
+  return tensors;
+}
+
+/**
+ * The network as a function of an NHWC image: bias and relu in one kernel with what they follow. For prediction batch-norm is
+ * folded into the convolution before it, as TensorFlow's converter does.
+ */
+function network(operations, p, training) {
+  const counts = readers(operations);
+  const steps = [];
+  const follows = (k, op) => operations[k]?.op === op && operations[k].x === k && counts[k] === 1;
+  for (let k = 0; k < operations.length; k++) {
+    const { op, x, y, weight, bias, stride, padding, kernel } = operations[k];
+    let [filter, offset] = [p[weight], p[bias]];
+    if (op === "conv2d" && !training && follows(k + 1, "batch_norm")) {
+      k++;
+      const [gamma, beta, mean, variance] = p.slice(operations[k].weight, operations[k].weight + 4);
+      const scale = tf.div(gamma, tf.sqrt(tf.add(variance, 1e-5)));
+      filter = tf.mul(filter, scale);
+      offset = tf.sub(beta, tf.mul(mean, scale));
+    }
+    const fuses = (op === "conv2d" || op === "dense") && follows(k + 1, "relu");
+    if (fuses) k++;
+    const activation = fuses ? "relu" : "linear";
+    const run = {
+      conv2d: (h) => tf.fused.conv2d({ x: h, filter, strides: stride, pad: padding, bias: offset, activation }),
+      dense: (h) => tf.fused.matMul({ a: h, b: filter, bias: offset, activation }),
+      batch_norm: (h) => {
+        const moments = training ? tf.moments(h, [0, 1, 2]) : { mean: p[weight + 2], variance: p[weight + 3] };
+        return tf.batchNorm(h, moments.mean, moments.variance, p[weight + 1], p[weight], 1e-5);
+      },
+      relu: tf.relu,
+      flatten: (h) => tf.reshape(h, [h.shape[0], -1]),
+      global_avg_pool: (h) => tf.mean(h, [1, 2]),
+      max_pool: (h) => tf.maxPool(h, kernel, stride, padding),
+      add: tf.add,
+    }[op];
+    steps.push({ run, x, y, result: k + 1 });
+  }
+  return (image) => {
+    const values = [image];
+    for (const { run, x, y, result } of steps)
+      values[result] = y === undefined ? run(values[x]) : run(values[x], values[y]);
+    return values[operations.length];
+  };
+}
+
+const kernels = {
+  matmul: (a, b) => tf.matMul(a, b),
+  chain: (x) => tf.mul(tf.sub(tf.mul(tf.maximum(tf.add(tf.mul(x, 1.5), 0.25), 0), x), x), 0.5),
+  softmax: (x) => tf.softmax(x),
+  layer_norm: (x, gamma, beta) => {
+    const { mean, variance } = tf.moments(x, -1, true);
+    return tf.add(tf.mul(tf.mul(tf.sub(x, mean), tf.rsqrt(tf.add(variance, 1e-5))), gamma), beta);
+  },
+};
+
+async function start(backend) {
+  if (backend === "wasm") {
+    const { setThreadsCount, setWasmPaths } = require("@tensorflow/tfjs-backend-wasm");
+    setWasmPaths(`${dirname(require.resolve("@tensorflow/tfjs-backend-wasm"))}/`);
+    setThreadsCount(1);
+  }
+  await tf.setBackend(backend);
   await tf.ready();
   for (const [kernelName, kernelFunc] of Object.entries(written)) {
-    if (!tf.getKernel(kernelName, "wasm")) tf.registerKernel({ kernelName, backendName: "wasm", kernelFunc });
+    if (!tf.getKernel(kernelName, backend)) tf.registerKernel({ kernelName, backendName: backend, kernelFunc });
   }
-  const batch = labels.length;
-  const variables = Object.fromEntries(
-    Object.entries(weights).map(([name, { data, shape }]) => {
-      const tensor = tf.tensor(data, shape);
-      const laidOut =
-        shape.length === 4 ? tf.transpose(tensor, [2, 3, 1, 0]) : shape.length === 2 ? tf.transpose(tensor) : tensor;
-      return [name, tf.variable(laidOut)];
-    }),
+}
+
+export async function prepare({ mode, operations, optimizer, kernel, inputs, weights }, { backend }) {
+  await start(backend);
+  if (mode === "kernel") {
+    const given = inputs.map(({ data, shape }) => tf.tensor(data, shape));
+    let result;
+    return {
+      async step() {
+        result?.dispose();
+        result = tf.tidy(() => kernels[kernel](...given));
+      },
+      output: () => result.data(),
+    };
+  }
+  const [{ shape, data }, label] = inputs;
+  // What a caller of TensorFlow.js holds is in its layout.
+  const nhwc = shape.length === 4 ? [shape[0], shape[2], shape[3], shape[1]] : shape;
+  const pixels = tf.tidy(() =>
+    shape.length === 4 ? tf.transpose(tf.tensor(data, shape), [0, 2, 3, 1]).dataSync() : data,
   );
-  const p = variables;
-  const image = tf.transpose(tf.tensor(images, [batch, 1, 28, 28]), [0, 2, 3, 1]);
-  const target = tf.cast(tf.oneHot(tf.tensor1d(labels, "int32"), 10), "float32");
-  const loss = () => {
-    let h = tf.maxPool(tf.relu(tf.add(tf.conv2d(image, p.conv1w, 1, 2), p.conv1b)), 2, 2, 0);
-    h = tf.maxPool(tf.relu(tf.add(tf.conv2d(h, p.conv2w, 1, 0), p.conv2b)), 2, 2, 0);
-    h = tf.reshape(tf.transpose(h, [0, 3, 1, 2]), [batch, 400]);
-    h = tf.relu(tf.add(tf.matMul(h, p.dense1w), p.dense1b));
-    h = tf.relu(tf.add(tf.matMul(h, p.dense2w), p.dense2b));
-    const logits = tf.add(tf.matMul(h, p.dense3w), p.dense3b);
-    const nll = tf.neg(tf.mean(tf.sum(tf.mul(tf.logSoftmax(logits), target), 1)));
-    const squares = Object.values(p).map((w) => tf.sum(tf.square(w)));
-    return tf.add(nll, tf.mul(1e-4, tf.addN(squares)));
-  };
-  const velocity = Object.fromEntries(Object.entries(p).map(([name, v]) => [name, tf.zerosLike(v)]));
+  const imageOf = () => tf.tensor(pixels, nhwc);
+  if (mode === "predict") {
+    const run = network(operations, laidOut(operations, weights), false);
+    return {
+      async step() {
+        const result = tf.tidy(() => run(imageOf()));
+        const values = await result.data();
+        result.dispose();
+        return values;
+      },
+    };
+  }
+  const tensors = laidOut(operations, weights);
+  const frozen = new Set(operations.flatMap(({ op, weight }) => (op === "batch_norm" ? [weight + 2, weight + 3] : [])));
+  const p = tensors.map((tensor, k) => (frozen.has(k) ? tensor : tf.variable(tensor)));
+  const run = network(operations, p, true);
+  const optimiser = optimizers[optimizer]();
   return {
-    name: "TensorFlow.js wasm",
     async step() {
-      const { value, grads } = tf.variableGrads(loss);
-      tf.tidy(() => {
-        for (const [name, variable] of Object.entries(p)) {
-          const next = tf.keep(tf.add(tf.mul(velocity[name], 0.9), grads[variable.name]));
-          velocity[name].dispose();
-          velocity[name] = next;
-          variable.assign(tf.sub(variable, tf.mul(next, 0.01)));
-        }
-      });
-      tf.dispose(grads);
-      const result = value.dataSync()[0];
-      value.dispose();
-      return result;
+      const loss = tf.tidy(() =>
+        optimiser.minimize(() => {
+          const target = tf.oneHot(tf.tensor1d(label.data, "int32"), 10);
+          return tf.losses.softmaxCrossEntropy(target, run(imageOf()));
+        }, true),
+      );
+      const [value] = await loss.data();
+      loss.dispose();
+      return value;
     },
   };
 }
