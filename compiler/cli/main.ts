@@ -61,7 +61,6 @@ const later = {
   import: "a model from ONNX",
   export: "a model to ONNX or PyTorch",
   new: "a project to start from",
-  bench: "how fast it is",
   lsp: "the language server",
 };
 
@@ -237,6 +236,19 @@ export async function main(parameters: readonly string[], terminal: Terminal): P
       option.size,
     ],
     () => import("./commands/gradcheck.ts"),
+  );
+  command(
+    "bench <file>",
+    "how fast it is here, kernel by kernel",
+    [
+      option.block,
+      option.model,
+      new Option("--batch <rows>", "rows of a step, and the value of N").argParser(count(1)),
+      new Option("--plain", "without the fused multiply-add of relaxed SIMD"),
+      option.set,
+      option.size,
+    ],
+    () => import("./commands/bench.ts"),
   );
   for (const [name, description] of Object.entries(later))
     program

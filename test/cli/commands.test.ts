@@ -28,7 +28,7 @@ describe("wrong usage exits with 2 and says what is right", () => {
     [["ir", "m.dlx", "--stage", "parse"], /Allowed choices are ast/],
     [["explain", "E9999"], /there is no diagnostic E9999/],
     [["explain", "E01O1"], /did you mean E0101/],
-    ...["doctor", "graph", "import", "export", "new", "bench", "lsp"].map(
+    ...["doctor", "graph", "import", "export", "new", "lsp"].map(
       (name) => [[name], new RegExp(`dlx ${name}.* is not there yet`)] as const,
     ),
   ] as [string[], RegExp][])("%j", async (parameters, message) => {
