@@ -76,6 +76,7 @@ class Nest {
       loops: reduction,
       lanes: this.#lanes,
       unrolled: options.unrolled,
+      ownResults: this.#mayRepeat,
     });
   }
 

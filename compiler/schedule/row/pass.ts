@@ -1,4 +1,6 @@
 /** One pass over the reduction indices at one point of the parallel ones, or at four of them. */
+import { read } from "../../graph/builder.ts";
+import type { ScalarRead } from "../../graph/graph.ts";
 import { invariant } from "../../invariant.ts";
 import type { KernelBuilder } from "../../kernel/build.ts";
 import { add, i32, load, mul, splat } from "../../kernel/build.ts";
@@ -7,6 +9,7 @@ import type { Combining, Partial, Taking } from "../accumulate.ts";
 import { Accumulator, Chain, combining, mergeAll, mergeLanes } from "../accumulate.ts";
 import { bind, bindLanes, stepOf } from "../bind.ts";
 import type { Member } from "../group.ts";
+import { readsOf } from "../group.ts";
 import type { Accesses, Lanes, Loop } from "../loops.ts";
 import type { Lowering } from "../lower.ts";
 import type { Operands } from "../operands.ts";
@@ -21,6 +24,8 @@ export interface RowPassOptions {
   readonly loops: readonly Loop[];
   readonly lanes: Lanes | undefined;
   readonly unrolled: number;
+  /** Whether the results lie in memory that the group does not read otherwise. */
+  readonly ownResults: boolean;
 }
 
 /**
@@ -57,6 +62,7 @@ export class RowPass {
   readonly #kernel: KernelBuilder;
   readonly #fills: Lanes | undefined;
   readonly #kept = new Map<Member, string>();
+  readonly #hosts = new Map<Member, ScalarRead>();
   #wide = false;
   #narrow = false;
   /** The accumulators of a level belong to different points: they are not merged. */
@@ -69,7 +75,10 @@ export class RowPass {
     this.#keep();
   }
 
-  /** Scratch memory for dear values that several passes need and that no pass stores. */
+  /**
+   * Dear values that several passes need and that no pass stores are kept: where a result will lie that is made of them, so
+   * that its memory is fetched while they are computed, else in scratch memory.
+   */
   #keep(): void {
     const { analysis } = this.#options;
     const row = analysis.group.reduction.reduce((product, { extent }) => product * extent, 1);
@@ -79,8 +88,19 @@ export class RowPass {
       const passes = analysis.passes.filter((pass) => pass.evaluate.includes(member));
       if (passes.length < 2 || passes.some((pass) => pass.write.has(member)) || costOf(member.body) < dear) continue;
       if (member.body.type !== "f32") continue;
-      this.#kept.set(member, this.#kernel.ownScratch("kept", "f32", elements));
+      const host = this.#options.ownResults ? this.#hostOf(member, passes.at(-1)!) : undefined;
+      if (host !== undefined) this.#hosts.set(member, read(host.node.results[0]!, host.at));
+      else this.#kept.set(member, this.#kernel.ownScratch("kept", "f32", elements));
     }
+  }
+  /** A result that the last pass to need the member makes of it. */
+  #hostOf(member: Member, pass: Pass): Member | undefined {
+    const taken = new Set([...this.#hosts.values()].map(({ tensor }) => tensor));
+    const [value] = member.node.results;
+    return [...pass.write].find(({ node, body }) => {
+      const [result] = node.results;
+      return result?.type.dtype === "f32" && !taken.has(result) && readsOf(body).includes(value!);
+    });
   }
 
   /** `wide`: four parallel points at once; where `points` has several, so many times four. */
@@ -303,14 +323,20 @@ export class RowPass {
 
   #evaluate(pass: Pass, member: Member, lowering: Lowering, bases: ReadonlyMap<Loop, Expression>, lanes: 1 | 4): void {
     const [result] = member.node.results;
-    const kept = this.#kept.get(member);
+    const [kept, host] = [this.#kept.get(member), this.#hosts.get(member)];
     const { passes } = this.#options.analysis;
-    if (kept !== undefined && passes.find(({ evaluate }) => evaluate.includes(member)) !== pass) {
+    const isKnown = passes.find(({ evaluate }) => evaluate.includes(member)) !== pass;
+    if (kept !== undefined && isKnown) {
       lowering.define(result!, this.#kernel.letIn("x", load(kept, "f32", this.#keptAt(bases), lanes)));
+      return;
+    }
+    if (host !== undefined && isKnown) {
+      lowering.define(result!, lowering.lower(host));
       return;
     }
     const value = lowering.lower(member.body);
     lowering.define(result!, value);
+    if (host !== undefined) lowering.store(host.tensor, host.coordinates, value);
     if (kept !== undefined) this.#kernel.store(kept, this.#keptAt(bases), splat(value, lanes));
     if (pass.write.has(member)) lowering.store(result!, member.at, value);
   }
