@@ -53,6 +53,15 @@ describe("LeNet's bundle, with training", () => {
     expect(compressed(...names)).toBeLessThan(kilobytes * 1000);
   });
 
+  test.each([
+    ["training", {}, 25],
+    ["prediction alone", { blocks: [] }, 12],
+  ])("kernels for %s are small", (_, blocks, kilobytes) => {
+    const { wasm, relaxed } = compileSource(exampleSource("lenet"), { ...blocks, targets: ["wasm"], evaluations: [1] });
+    for (const module of [wasm, relaxed])
+      expect(gzipSync(module!, { level: 9 }).length).toBeLessThanOrEqual(kilobytes * 1024);
+  });
+
   test("the manifest tells sizes, hashes, shapes and versions", () => {
     const manifest = JSON.parse(text("manifest.json"));
     for (const [name, { bytes, sha256 }] of Object.entries<{ bytes: number; sha256: string }>(manifest.files)) {

@@ -5,13 +5,15 @@ import { Bytes } from "./encode.ts";
 import type { Slot } from "./instructions.ts";
 import type { Address, Code, Local, Loop, MachineFunction, Value } from "./machine.ts";
 import { Usage } from "./outline.ts";
+import { stacked } from "./stack.ts";
 import { barrierIndex, globalIndex } from "./threads.ts";
 
 const voidBlock = 0x40;
 const code = { block: 0x02, loop: 0x03, if: 0x04, else: 0x05, end: 0x0b, branchIf: 0x0d, call: 0x10 } as const;
 const local = { get: 0x20, set: 0x21 } as const;
 
-export function encodeFunction(f: MachineFunction, indexOf: (callee: MachineFunction) => number): FunctionCode {
+export function encodeFunction(named: MachineFunction, indexOf: (callee: MachineFunction) => number): FunctionCode {
+  const f = stacked(named);
   const writer = new Writer(f, indexOf);
   writer.block(f.body);
   return {
