@@ -88,7 +88,10 @@ function isFor(target: Target, entry: ProgramEntry): boolean {
   return target === "cpu" || entry.kind !== "initialize";
 }
 
-/** Gradients are computed as they are written; what is asked of a trained model may round a little more. */
+/**
+ * Steps compute what is written, unless `winograd` is asked for; what is asked of a trained model, its predictions and its
+ * evaluation, may round a little more, unless that is forbidden. Weights are drawn the same everywhere.
+ */
 function scheduleOptions({ kind }: ProgramEntry, { winograd, choose }: KernelOptions): ScheduleOptions {
   return { winograd: kind !== "initialize" && (winograd ?? kind !== "step"), ...(choose && { choose }) };
 }

@@ -4,7 +4,7 @@ import type { Placed } from "./program.ts";
 
 /** What a build decides about the kernels of one entry, beyond what cost models find. */
 export interface ScheduleOptions {
-  /** Whether 3x3 windows may be computed through Winograd's transforms, which round less exactly. */
+  /** Whether 3x3 windows may be computed through Winograd's transforms: `winograd/transforms.ts` says how exactly. */
   readonly winograd: boolean;
   /** Decides where a builder knows several ways; undefined, here or from it, leaves that to the model of their cost. */
   readonly choose?: (choice: Choice) => Way | undefined;

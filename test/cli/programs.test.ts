@@ -29,6 +29,19 @@ export fn slope(x: f32[2], class: i32) -> f32[2] = grad(v => Net(v[_, :])[0, cla
 `;
 const file = write("net.dlx", program);
 write("scale.dlx", "fn scaled(x: f32[...S]) -> f32[...S] = 2 * x\n");
+const convolution = write(
+  "look.dlx",
+  `import nn
+import loss
+import optim
+
+model Look(x: f32[N, 8, 8, 8]) -> f32[N, 8, 8, 8] = x |> conv2d(8, kernel: 3, padding: 1)
+
+train look(batch: int = 2)(x: f32[batch, 8, 8, 8]) {
+  minimize loss = mse(Look(x), x) over Look.params using sgd(lr: 0.1)
+}
+`,
+);
 const data = "synthetic:spirals,rows=200";
 const cpu = ["--device", "cpu"];
 
@@ -270,6 +283,17 @@ describe("looking inside", () => {
     expect((await dlx(["ir", file, "--stage", "optimized", "--entry", "net"])).notes).toMatch(
       /no entry net; there is Net@1/,
     );
+  });
+  test.each([
+    ["Look@1", [], true],
+    ["look.evaluate", [], true],
+    ["look.step", [], false],
+    ["look.step", ["--winograd"], true],
+    ["Look@1", ["--no-winograd"], false],
+  ])("%s with %j: convolutions through Winograd's transforms: %s", async (entry, flags, expected) => {
+    const { code, out } = await dlx(["ir", convolution, "--stage", "plan", "--entry", entry, ...flags]);
+    expect(code).toBe(0);
+    expect(out.includes("transformed weights of")).toBe(expected);
   });
   test("gradcheck", async () => {
     const { code, out } = await dlx(["gradcheck", file, "--runs", "2", "--batch", "3", "--json"]);

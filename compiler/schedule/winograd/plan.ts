@@ -110,7 +110,7 @@ export function planOf(sliding: Sliding, size: TileSize): WinogradPlan {
     row: (tileColumns * size + taps - 1) * column,
     dataPoint: apart(tiles * column),
     productPoint,
-    pairWeights: channels * 8,
+    pairWeights: apart(channels * 8),
   };
 }
 

@@ -9,8 +9,11 @@ import type { Expression } from "../../kernel/ir.ts";
 
 export type TileSize = 2 | 4;
 
-/** Relative errors against the largest result, of sums whose terms are of a size: measured, times four. */
-export const winogradTolerance: Readonly<Record<TileSize, number>> = { 2: 4e-6, 4: 2e-5 };
+/**
+ * How far a result may be off, of the largest one. Measured with 8 to 512 channels of random data: at most 1e-6 and 1.2e-5,
+ * 8e-7 and 4e-6 root mean square; sums as they are written 3e-6 and 1.3e-6.
+ */
+export const winogradTolerance: Readonly<Record<TileSize, number>> = { 2: 4e-6, 4: 3e-5 };
 
 /** One dimension of the three transforms: each takes and gives a line of vectors. */
 export interface Transform {

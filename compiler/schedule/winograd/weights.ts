@@ -31,26 +31,26 @@ export function transformWeights(plan: WinogradPlan, place: Placed, context: Bui
     const { count, weights } = pairBlockAt(kernel, plan, group, sub(pair, within));
     const start = kernel.letIn("start", add(weights, mul(within, pairWeights)));
     const point = kernel.letIn("point", mul(count, pairWeights));
+    const four = (c: Expression, first: Expression, count: number): void => {
+      const lines = [0, 1, 2].map((i) =>
+        [0, 1, 2].map((j) => {
+          const here = new Map([
+            ...fixed,
+            [sliding.channels, indexAt(c, 0, channels - 1)] as const,
+            [sliding.rows.tap, tapAt(sliding.rows, i)] as const,
+            [sliding.columns.tap, tapAt(sliding.columns, j)] as const,
+          ]);
+          return kernel.letIn("w", fourWeights(operands, plan, here, add(mul(pair, 8), first), count));
+        }),
+      );
+      const at = kernel.letIn("at", add(start, mul(c, 8), first));
+      for (const [i, line] of bothWays(kernel, transform.weights, lines).entries())
+        for (const [j, value] of line.entries())
+          kernel.store(buffer, add(at, mul(point, i * transform.points + j)), value);
+    };
     kernel.forLoop("c", 0, channels, 1, (c) => {
-      for (const half of [0, 1]) {
-        const lines = [0, 1, 2].map((i) =>
-          [0, 1, 2].map((j) => {
-            const here = new Map([
-              ...fixed,
-              [sliding.channels, indexAt(c, 0, channels - 1)] as const,
-              [sliding.rows.tap, tapAt(sliding.rows, i)] as const,
-              [sliding.columns.tap, tapAt(sliding.columns, j)] as const,
-            ]);
-            const first = add(mul(pair, 8), 4 * half);
-            return kernel.letIn("w", fourWeights(operands, plan, here, first, there - 4 * half));
-          }),
-        );
-        for (const [i, line] of bothWays(kernel, transform.weights, lines).entries())
-          for (const [j, value] of line.entries()) {
-            const at = add(start, mul(point, i * transform.points + j), mul(c, 8));
-            kernel.store(buffer, add(at, 4 * half), value);
-          }
-      }
+      if (there === 8) kernel.forLoop("half", 0, 8, 4, (half) => four(c, half, 4));
+      else for (const half of [0, 4]) four(c, i32(half), there - half);
     });
   };
   const whole = Math.floor(outputs / 8);
