@@ -1,6 +1,7 @@
 /** The whole way from an elaborated program to code, on one screen. Each phase is a function from value to value. */
 import type { DispatchPlan, Manifest, OutputSlot, TargetPlan } from "../runtime/plan.ts";
 import { wasmSections } from "../runtime/plan.ts";
+import type { EncodedModule } from "./codegen/wasm/encode.ts";
 import { KernelLibrary } from "./codegen/wasm/library.ts";
 import { encodeModule } from "./codegen/wasm/module.ts";
 import { WgslProgram } from "./codegen/wgsl/module.ts";
@@ -47,6 +48,8 @@ export function generate(elaborated: Program, options: PipelineOptions): Generat
   const gpu = options.targets.includes("webgpu") ? planned(program, "gpu", options) : undefined;
   const wgsl = gpu && new WgslProgram();
   const library = new KernelLibrary();
+  const plain = cpu && encode(program, cpu, false, library);
+  const relaxed = cpu && withRelaxed ? encode(program, cpu, true, library) : undefined;
   return {
     manifest: {
       format: 1,
@@ -60,13 +63,14 @@ export function generate(elaborated: Program, options: PipelineOptions): Generat
             ...(withRelaxed && { relaxed: "kernels.relaxed.wasm" }),
             sha256: "",
             plan: cpu.plan,
+            memoryFlags: [plain, relaxed].flatMap((module) => module?.memoryFlags ?? []),
           }
         : null,
       webgpu: gpu && wgsl ? { file: "kernels.wgsl", sha256: "", plan: withDispatches(gpu, wgsl) } : null,
       weights: null,
     },
-    wasm: cpu && encode(program, cpu, false, library),
-    relaxed: cpu && withRelaxed ? encode(program, cpu, true, library) : undefined,
+    wasm: plain?.bytes,
+    relaxed: relaxed?.bytes,
     wgsl: wgsl?.text(),
     notes: { wasm: notes(cpu), webgpu: notes(gpu) },
   };
@@ -118,7 +122,7 @@ function encode(
   { plan, entries, prepare }: PlannedTarget,
   relaxed: boolean,
   library: KernelLibrary,
-): Uint8Array {
+): EncodedModule {
   return encodeModule({
     entries: [
       ...entries.map((entry, k) => ({
@@ -131,7 +135,7 @@ function encode(
     memoryBytes: wasmSections(plan).end,
     relaxed,
     library,
-  }).bytes;
+  });
 }
 
 function withDispatches({ plan, entries, prepare }: PlannedTarget, wgsl: WgslProgram): TargetPlan {

@@ -5,6 +5,7 @@ import { DlxError } from "./errors.ts";
 import type { Manifest } from "./plan.ts";
 import type { LoadOptions } from "./session.ts";
 import { createWasmDevice } from "./wasm/device.ts";
+import { noSharedMemory } from "./wasm/threads.ts";
 import { openWorkerDevice } from "./wasm/worker.ts";
 import { createWebGPUDevice } from "./webgpu/device.ts";
 
@@ -35,21 +36,31 @@ export async function openWasm(
 ): Promise<Device> {
   const { wasm } = manifest;
   if (!wasm) throw new DlxError("E0801", "this program was built without WebAssembly");
-  if (threads > 1) onProgress?.({ message: `Running on one thread, not on ${threads}` });
-  if (url !== undefined && (worker || threads > 1)) {
+  const alone = threads > 1 ? noSharedMemory() : undefined;
+  if (alone !== undefined) onProgress?.({ message: `Running on one thread, not on ${threads}: ${alone}` });
+  const wanted = alone === undefined ? threads : 1;
+  // A page may not wait for threads.
+  const isPage = "document" in globalThis;
+  if (url !== undefined && (worker || (wanted > 1 && isPage))) {
     try {
-      return await openWorkerDevice(url, manifest, asked);
+      return await openWorkerDevice(url, manifest, { relaxedSimd: asked, threads: wanted }, onProgress);
     } catch (error) {
-      onProgress?.({ message: `Running without a worker: ${error instanceof Error ? error.message : error}` });
+      onProgress?.({ message: `Running without a worker: ${messageOf(error)}` });
     }
   }
   const relaxed = relaxedSimd(asked) ? wasm.relaxed : undefined;
-  const device = await createWasmDevice(
-    manifest,
-    (await read(relaxed ?? wasm.file, signal)) as Uint8Array<ArrayBuffer>,
-  );
+  const code = (await read(relaxed ?? wasm.file, signal)) as Uint8Array<ArrayBuffer>;
+  const memoryFlags = wasm.memoryFlags[relaxed === undefined ? 0 : 1] ?? 0;
+  const withThreads = (count: number) => createWasmDevice(manifest, code, { threads: count, memoryFlags, url });
+  const device = await withThreads(isPage ? 1 : wanted).catch((error) => {
+    if (wanted === 1) throw error;
+    onProgress?.({ message: `Running on one thread, not on ${wanted}: ${messageOf(error)}` });
+    return withThreads(1);
+  });
   return { ...device, details: relaxed === undefined ? "simd128" : "relaxed-simd" };
 }
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
 export async function openWebGpu(manifest: Manifest, read: Read, { signal }: LoadOptions): Promise<Device> {
   const { webgpu } = manifest;

@@ -64,6 +64,14 @@ export interface Location {
  */
 export const unusedBytes = 65536;
 
+/**
+ * Byte addresses, in those bytes, of the words by which threads wait for each other; each in a cache line of its own.
+ * `failed` is not 0 when a thread cannot go on.
+ */
+export const threadWords = { command: 128, entry: 132, arrived: 256, phase: 384, sleepers: 512, failed: 640 } as const;
+/** More are refused. */
+export const mostThreads = 64;
+
 /** Where things begin in WebAssembly's one memory; persistent memory is at 0. */
 export function wasmSections({ persistent, arena: [arenaBytes = 0], perThread = 0 }: TargetPlan, threads = 1) {
   const [arena = 0] = persistent;
@@ -131,6 +139,8 @@ export interface Manifest {
     readonly relaxed?: string;
     readonly sha256: string;
     readonly plan: TargetPlan;
+    /** Where `file` and `relaxed` have the flags of their memory: 1, or 3 for a memory that threads share. */
+    readonly memoryFlags: readonly number[];
   } | null;
   readonly webgpu: { readonly file: string; readonly sha256: string; readonly plan: TargetPlan } | null;
   readonly weights: { readonly file: string; readonly sha256: string } | null;

@@ -13,6 +13,7 @@ import {
 import type { Device } from "./device.ts";
 import { DlxError } from "./errors.ts";
 import type { DTypeName, Entry, InputSlot, Manifest, OutputSlot } from "./plan.ts";
+import { mostThreads } from "./plan.ts";
 import { seedWords } from "./rng.ts";
 import { type Batches, type FitOptions, trainLoop } from "./train-loop.ts";
 import { fillSlots, initializedBy, isWeight, type LoadReport, loadSlots, saveSlots } from "./weights.ts";
@@ -24,7 +25,7 @@ export interface LoadOptions {
   readonly weights?: URL | Uint8Array | ArrayBuffer | "random";
   /** A non-negative integer; what is drawn at random follows from it. */
   readonly seed?: number;
-  /** CPU threads; more than one run in a worker. */
+  /** CPU threads, up to 64; more than one need shared memory: in pages, the headers COOP and COEP. */
   readonly threads?: number;
   /** Runs the CPU's part in a worker, so that this thread is never blocked. */
   readonly worker?: boolean;
@@ -121,7 +122,7 @@ async function openDevice(parcel: Parcel, options: LoadOptions): Promise<Device>
 }
 
 /** What types cannot say, and what callers without types get wrong. */
-function checkOptions({ device = "auto", weights, seed = 0 }: LoadOptions): void {
+function checkOptions({ device = "auto", weights, seed = 0, threads = 1 }: LoadOptions): void {
   if (!["auto", "webgpu", "cpu"].includes(device))
     throw new DlxError("E0801", `load: \`device\` is "auto", "webgpu" or "cpu", not ${JSON.stringify(device)}`);
   const isFile = weights instanceof URL || weights instanceof Uint8Array || weights instanceof ArrayBuffer;
@@ -129,6 +130,8 @@ function checkOptions({ device = "auto", weights, seed = 0 }: LoadOptions): void
     throw new DlxError("E0603", `load: \`weights\` is a URL, bytes of a safetensors file or "random"`);
   if (!Number.isSafeInteger(seed) || seed < 0)
     throw new DlxError("E0605", `load: \`seed\` is a non-negative integer, not ${seed}`);
+  if (!Number.isSafeInteger(threads) || threads < 1 || threads > mostThreads)
+    throw new DlxError("E0605", `load: \`threads\` is a whole number from 1 to ${mostThreads}, not ${threads}`);
 }
 
 /** Gives every persistent slot its first value. Random ones are drawn on the CPU: the same bits for every device. */

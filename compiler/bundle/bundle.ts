@@ -43,6 +43,7 @@ export async function bundle(parts: BundleParts, options: BundleOptions): Promis
       file: "kernels.wasm",
       sha256: hash("kernels.wasm"),
       plan: manifest.wasm.plan,
+      memoryFlags: manifest.wasm.memoryFlags,
       ...(parts.relaxed && { relaxed: "kernels.relaxed.wasm" }),
     },
     webgpu: manifest.webgpu && { file: "kernels.wgsl", sha256: hash("kernels.wgsl"), plan: manifest.webgpu.plan },

@@ -8,6 +8,7 @@ import { DlxError } from "../errors.ts";
 import type { DTypeName, Location, Manifest } from "../plan.ts";
 import { wasmSections } from "../plan.ts";
 import { Prepared } from "../prepared.ts";
+import { startThreads } from "./threads.ts";
 
 const PAGE = 65536;
 
@@ -28,21 +29,57 @@ function view(memory: WebAssembly.Memory, dtype: DTypeName, at: number, bytes: n
   }
 }
 
-/** `code` is the module that `manifest.wasm.file` (or `.relaxed`) names. */
-export async function createWasmDevice(manifest: Manifest, code: BufferSource): Promise<Device> {
+export interface ThreadOptions {
+  readonly threads: number;
+  /** Where `code` has the flags of its memory. */
+  readonly memoryFlags: number;
+  /** The bundle's own file: browsers make workers of it. */
+  readonly url?: string | undefined;
+}
+
+/**
+ * `code` is the module that `manifest.wasm.file` (or `.relaxed`) names. With several threads the one that makes the device
+ * waits inside of its calls: it must be one that may.
+ */
+export async function createWasmDevice(
+  manifest: Manifest,
+  code: Uint8Array<ArrayBuffer>,
+  { threads, memoryFlags, url }: ThreadOptions = { threads: 1, memoryFlags: 0 },
+): Promise<Device> {
   if (!manifest.wasm) throw new DlxError("E0801", "this program was built without WebAssembly");
   const { plan } = manifest.wasm;
-  const sections = wasmSections(plan);
+  const sections = wasmSections(plan, threads);
+  const pages = Math.max(1, Math.ceil(sections.end / PAGE));
+  const shared = threads > 1;
+  let failure: DlxError | undefined;
+  let lose: (error: DlxError) => void = () => {};
+  const lost = new Promise<never>((_, reject) => {
+    lose = reject;
+  });
+  lost.catch(() => {});
+  const fail = (what: string): DlxError => {
+    failure ??= new DlxError("E0802", what);
+    lose(failure);
+    return failure;
+  };
+  let endThreads: () => void = () => {};
   let memory: WebAssembly.Memory | undefined;
   let entries: readonly (() => void)[];
   try {
-    memory = new WebAssembly.Memory({
-      initial: Math.max(1, Math.ceil(sections.end / PAGE)),
-      maximum: PAGE,
-    });
-    const { instance } = await WebAssembly.instantiate(code, { env: { memory } });
-    const functions = [...plan.entries, ...plan.prepare];
-    entries = functions.map((_, k) => instance.exports[`entry${k}`] as () => void);
+    // A maximum that is reached: some browsers set all of it aside for shared memory.
+    memory = new WebAssembly.Memory({ initial: pages, maximum: shared ? pages : PAGE, shared });
+    let bytes = code;
+    if (shared) {
+      bytes = code.slice();
+      bytes[memoryFlags] = 3;
+    }
+    const module = await WebAssembly.compile(bytes);
+    const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
+    entries = [...plan.entries, ...plan.prepare].map((_, k) => exports[`entry${k}`] as () => void);
+    if (shared) {
+      endThreads = await startThreads({ module, memory, threads }, url, (what) => fail(`a thread failed: ${what}`));
+      Object.assign(exports.threads as WebAssembly.Global, { value: threads });
+    }
   } catch (error) {
     throw new DlxError(
       "E0801",
@@ -71,6 +108,7 @@ export async function createWasmDevice(manifest: Manifest, code: BufferSource): 
   let disposed = false;
   const live = () => {
     if (disposed) throw new DlxError("E0804", "this program was disposed of");
+    if (failure) throw failure;
   };
   return {
     name: "cpu",
@@ -90,12 +128,18 @@ export async function createWasmDevice(manifest: Manifest, code: BufferSource): 
       if (!program) throw new DlxError("E0801", `${manifest.entries[entry]?.name} was not built for the CPU`);
       prepared.enter(entry, runPreparation);
       for (let k = 0; k < inputs.length; k++) program.inputs[k]!.set(inputs[k]!);
-      entries[entry]!();
+      try {
+        entries[entry]!();
+      } catch (error) {
+        endThreads();
+        throw fail(`a kernel failed: ${error instanceof Error ? error.message : error}`);
+      }
       return program.outputs.map((values) => values.slice());
     },
-    lost: new Promise<never>(() => {}),
+    lost,
     dispose: () => {
       disposed = true;
+      endThreads();
       slots.length = 0;
       programs.length = 0;
     },

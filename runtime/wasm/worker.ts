@@ -5,12 +5,17 @@
 import type { Device, Elements } from "../device.ts";
 import { DlxError } from "../errors.ts";
 import type { Manifest } from "../plan.ts";
+import { nodeWorkers, serveThread } from "./threads.ts";
 
 /** By this name the bundle's file knows what it is in the worker for. */
 const workerName = "dlx device";
 
+export interface WorkerOptions {
+  readonly relaxedSimd: boolean;
+  readonly threads: number;
+}
 type Request =
-  | { readonly do: "open"; readonly relaxedSimd: boolean }
+  | ({ readonly do: "open" } & WorkerOptions)
   | { readonly do: "write"; readonly slot: number; readonly values: Elements }
   | { readonly do: "read"; readonly slot: number }
   | { readonly do: "run"; readonly entry: number; readonly inputs: readonly Elements[] };
@@ -18,13 +23,13 @@ interface Asked {
   readonly id: number;
   readonly request: Request;
 }
+/** One without a number answers nothing: progress, or the loss of the device. */
 interface Answer {
-  readonly id: number;
+  readonly id?: number;
+  readonly progress?: string;
   readonly value?: unknown;
   readonly failed?: { readonly code: string; readonly message: string };
 }
-
-const nodeWorkers = () => (typeof process === "object" ? process.getBuiltinModule?.("node:worker_threads") : undefined);
 
 /** One side of a worker, in browsers and in Node. */
 interface Port<Heard> {
@@ -54,15 +59,19 @@ function ownPort(): Port<Asked> | undefined {
   };
 }
 
-/** Answers requests one after the other; does nothing outside of such a worker. */
-export function serveDevice(open: (options: { relaxedSimd: boolean }) => Promise<Device>): void {
-  const port = ownPort();
+type Progress = (progress: { readonly message: string }) => void;
+
+/** Answers requests one after the other, or works as a thread; does nothing outside of such workers. */
+export function serveDevice(open: (options: WorkerOptions & { onProgress: Progress }) => Promise<Device>): void {
+  const port = serveThread() ? undefined : ownPort();
   if (!port) return;
   let opened: Promise<Device> | undefined;
   const perform = async (request: Request): Promise<{ value: unknown; transfer?: ArrayBuffer[] }> => {
     if (request.do === "open") {
-      opened = open(request);
-      return { value: (await opened).details };
+      opened = open({ ...request, onProgress: ({ message }) => port.post({ progress: message }, []) });
+      const { details, lost } = await opened;
+      lost.catch((error) => port.post({ failed: failedBy(error) }, []));
+      return { value: details };
     }
     const device = await opened;
     switch (request.do) {
@@ -87,12 +96,16 @@ export function serveDevice(open: (options: { relaxedSimd: boolean }) => Promise
         const { value, transfer = [] } = await perform(request);
         port.post({ id, value }, transfer);
       } catch (error) {
-        const { message } = error instanceof Error ? error : { message: String(error) };
-        port.post({ id, failed: { code: error instanceof DlxError ? error.code : "E0801", message } }, []);
+        port.post({ id, failed: failedBy(error) }, []);
       }
     });
   });
 }
+
+const failedBy = (error: unknown): Answer["failed"] => ({
+  code: error instanceof DlxError ? error.code : "E0801",
+  message: error instanceof Error ? error.message : String(error),
+});
 
 // ---- Outside --------------------------------------------------------------------------------------------------------------
 
@@ -126,7 +139,12 @@ function start(url: string, failed: (what: string) => void): Started {
 }
 
 /** A device in a worker made of the bundle's file at `url`. Rejects where there can be no worker. */
-export async function openWorkerDevice(url: string, manifest: Manifest, relaxedSimd: boolean): Promise<Device> {
+export async function openWorkerDevice(
+  url: string,
+  manifest: Manifest,
+  options: WorkerOptions,
+  onProgress: Progress = () => {},
+): Promise<Device> {
   let failure: DlxError | undefined;
   let lose: (error: DlxError) => void = () => {};
   const lost = new Promise<never>((_, reject) => {
@@ -141,11 +159,17 @@ export async function openWorkerDevice(url: string, manifest: Manifest, relaxedS
     waiting.clear();
   };
   const worker = start(url, (what) => fail(new DlxError("E0802", `the worker failed: ${what}`)));
-  worker.listen(({ id, value, failed }) => {
+  worker.listen(({ id, value, failed, progress }) => {
+    const error = failed && Object.assign(new DlxError(failed.code, ""), { message: failed.message });
+    if (id === undefined) {
+      if (progress !== undefined) onProgress({ message: progress });
+      if (error) fail(error);
+      return;
+    }
     const call = waiting.get(id);
     waiting.delete(id);
     if (waiting.size === 0) worker.hold(false);
-    if (failed) call?.reject(Object.assign(new DlxError(failed.code, ""), { message: failed.message }));
+    if (error) call?.reject(error);
     else call?.resolve(value);
   });
   let count = 0;
@@ -158,7 +182,7 @@ export async function openWorkerDevice(url: string, manifest: Manifest, relaxedS
       worker.post({ id, request }, []);
     });
 
-  const details = await ask<string | undefined>({ do: "open", relaxedSimd }).catch((error) => {
+  const details = await ask<string | undefined>({ do: "open", ...options }).catch((error) => {
     worker.end();
     throw error;
   });

@@ -318,9 +318,9 @@ describe("a program with a model, a train block and functions", () => {
     await expect(running).rejects.toThrow(error("E0804", /disposed/));
     await expect(own.saveState()).rejects.toThrow(error("E0804", /disposed/));
     here.dispose();
-    const several = await open({ threads: 4, onProgress: ({ message }) => messages.push(message) });
-    expect(messages).toEqual(["Running on one thread, not on 4"]);
-    several.dispose();
+    for (const threads of [0, -1, 1.5, 1000, Number.NaN])
+      await expect(open({ threads })).rejects.toThrow(error("E0605", /threads/));
+    expect(messages).toEqual([]);
   });
   test("nothing works after dispose", async () => {
     const own = await open();

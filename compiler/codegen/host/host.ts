@@ -156,7 +156,11 @@ function addInterfaces(file: SourceFile, manifest: Manifest): void {
         type: "number",
         docs: ["A non-negative integer from which everything random follows; default 0."],
       },
-      { name: "threads", type: "number", docs: ["CPU threads: one for now, in a worker where more are asked for."] },
+      {
+        name: "threads",
+        type: "number",
+        docs: ["CPU threads, up to 64; more than one need shared memory: in pages, the headers COOP and COEP."],
+      },
       {
         name: "worker",
         type: "boolean",
@@ -355,7 +359,7 @@ function addLoad(file: SourceFile, manifest: Manifest, { inline }: HostOptions):
   });
   if (runs(manifest))
     file.addStatements([
-      "// In a worker that `load({ worker: true })` made of this file.",
-      "serveDevice((wanted) => openWasm(manifest, read, wanted));",
+      "// In a worker that `load` made of this file.",
+      "serveDevice((wanted) => openWasm(manifest, read, wanted, import.meta.url));",
     ]);
 }

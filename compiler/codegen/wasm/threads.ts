@@ -1,9 +1,9 @@
 /**
  * What threads share of a module. Each has its own instance, whose globals say which thread it is; memory is one. Words in
- * the unused first bytes of memory hold the barrier and the command that the first thread gives the others, each in a cache
- * line of its own. A thread that waits looks again and again for a while, since sleeping and waking costs far more than
+ * the unused first bytes of memory hold the barrier and the command that the first thread gives the others. A thread that waits looks again and again for a while, since sleeping and waking costs far more than
  * what most waits take, and then sleeps. With one thread nothing of this happens.
  */
+import { threadWords as words } from "../../../runtime/plan.ts";
 import type { FunctionCode } from "./encode.ts";
 import { Bytes } from "./encode.ts";
 
@@ -15,9 +15,6 @@ export const globals = [
   { name: "threads", value: 1 },
 ] as const;
 export const globalIndex = { thread: 0, threads: 1 } as const;
-
-/** Byte addresses of words. `failed` is set from outside when a thread cannot go on. */
-export const words = { command: 128, entry: 132, arrived: 256, phase: 384, sleepers: 512, failed: 640 } as const;
 
 /** Looks before a thread sleeps: some 50 us. */
 const looks = 30_000;

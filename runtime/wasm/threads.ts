@@ -1,0 +1,111 @@
+/**
+ * Threads of the CPU. The first is whoever calls an entry; each of the others has an instance of the module over the same
+ * memory, in a worker that waits inside of WebAssembly and does its share of every entry.
+ */
+import { threadWords } from "../plan.ts";
+
+/** By this name the bundle's file knows what it is in a browser's worker for. */
+export const threadName = "dlx thread";
+
+/** What is shared by all threads. */
+export interface Team {
+  readonly module: WebAssembly.Module;
+  readonly memory: WebAssembly.Memory;
+  readonly threads: number;
+}
+type Member = Team & { readonly thread: number };
+
+export const nodeWorkers = () =>
+  typeof process === "object" ? process.getBuiltinModule?.("node:worker_threads") : undefined;
+
+/** Why threads cannot share memory here, if they cannot. */
+export function noSharedMemory(): string | undefined {
+  const isolated = Reflect.get(globalThis, "crossOriginIsolated") !== false;
+  if (typeof SharedArrayBuffer === "function" && isolated) return undefined;
+  return "there is no SharedArrayBuffer: the page is not cross-origin isolated (headers COOP and COEP)";
+}
+
+/** In Node a thread needs no file. */
+const nodeThread = `
+const { parentPort, workerData } = require("node:worker_threads");
+const { module, memory, thread, threads } = workerData;
+const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+exports.thread.value = thread;
+exports.threads.value = threads;
+parentPort.postMessage("ready");
+try {
+  exports.serve();
+} finally {
+  const words = new Int32Array(memory.buffer);
+  Atomics.store(words, ${threadWords.failed / 4}, 1);
+  Atomics.notify(words, ${threadWords.phase / 4});
+}`;
+
+/** In a browser's worker that was made for a thread: waits for the task, and never returns from it. */
+export function serveThread(): boolean {
+  if (nodeWorkers() || Reflect.get(globalThis, "name") !== threadName) return false;
+  globalThis.addEventListener("message", async ({ data }: MessageEvent<Member>) => {
+    const { module, memory, thread, threads } = data;
+    const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
+    Object.assign(exports.thread as WebAssembly.Global, { value: thread });
+    Object.assign(exports.threads as WebAssembly.Global, { value: threads });
+    globalThis.postMessage("ready");
+    try {
+      (exports.serve as () => void)();
+    } finally {
+      const words = new Int32Array(memory.buffer);
+      Atomics.store(words, threadWords.failed / 4, 1);
+      Atomics.notify(words, threadWords.phase / 4);
+    }
+  });
+  return true;
+}
+
+/** Starts all threads but the first. `failed` is called if one ends by itself; the result ends them. */
+export async function startThreads(
+  team: Team,
+  url: string | undefined,
+  failed: (what: string) => void,
+): Promise<() => void> {
+  const ends: (() => void)[] = [];
+  let ended = false;
+  const end = () => {
+    ended = true;
+    for (const each of ends) each();
+  };
+  const start = (thread: number) =>
+    new Promise<void>((ready, reject) => {
+      const member: Member = { ...team, thread };
+      const fail = (what: string) => {
+        if (ended) return;
+        reject(new Error(what));
+        failed(what);
+      };
+      const node = nodeWorkers();
+      if (node) {
+        const worker = new node.Worker(nodeThread, { eval: true, execArgv: [], workerData: member });
+        ends.push(() => void worker.terminate());
+        worker.on("error", ({ message }) => fail(message));
+        worker.on("exit", () => fail("it ended"));
+        worker.once("message", () => {
+          // Node ends by itself while nothing else is to be done.
+          worker.unref();
+          ready();
+        });
+        return;
+      }
+      if (url === undefined) throw new Error("there is no file to make workers of");
+      const worker = new Worker(url, { type: "module", name: threadName });
+      ends.push(() => worker.terminate());
+      worker.onerror = ({ message }) => fail(message || "the page's policy may not allow it (worker-src)");
+      worker.onmessage = () => ready();
+      worker.postMessage(member);
+    });
+  try {
+    await Promise.all(Array.from({ length: team.threads - 1 }, (_, k) => start(k + 1)));
+  } catch (error) {
+    end();
+    throw error;
+  }
+  return end;
+}
