@@ -1,5 +1,6 @@
 /** The command line: which commands there are and what they take. What they do is loaded when one is called. */
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { mostThreads } from "../../runtime/plan.ts";
 import { type ExitCode, reportFailure } from "./failure.ts";
 import { version } from "./place.ts";
 import type { Terminal } from "./terminal.ts";
@@ -8,10 +9,12 @@ type Action<Flags> = (terminal: Terminal, positional: string[], flags: Flags) =>
 
 /** A whole number of at least `least`. */
 const count =
-  (least: number) =>
+  (least: number, most = Number.MAX_SAFE_INTEGER) =>
   (text: string): number => {
-    if (!/^\d+$/.test(text) || Number(text) < least || !Number.isSafeInteger(Number(text)))
-      throw new InvalidArgumentError(`Expected a whole number from ${least}.`);
+    if (!/^\d+$/.test(text) || Number(text) < least || Number(text) > most) {
+      const limit = most < Number.MAX_SAFE_INTEGER ? ` to ${most}` : "";
+      throw new InvalidArgumentError(`Expected a whole number from ${least}${limit}.`);
+    }
     return Number(text);
   };
 const counts = (text: string): number[] => text.split(",").map(count(1));
@@ -42,7 +45,7 @@ const option = {
   model: new Option("--model <name>", "which model"),
   device: new Option("--device <device>", "where to run").choices(["auto", "cpu", "webgpu"]).default("auto"),
   seed: new Option("--seed <number>", "from which everything random follows").argParser(count(0)),
-  threads: new Option("--threads <count>", "threads of the CPU").argParser(count(1)),
+  threads: new Option("--threads <count>", "threads of the CPU").argParser(count(1, mostThreads)),
   weights: new Option("--weights <file>", "weights in safetensors"),
   data: new Option(
     "--data <spec>",
@@ -180,6 +183,7 @@ export async function main(parameters: readonly string[], terminal: Terminal): P
       option.model,
       option.rows,
       option.device,
+      option.threads,
       option.set,
       option.size,
       option.winograd,
@@ -196,6 +200,7 @@ export async function main(parameters: readonly string[], terminal: Terminal): P
       option.output,
       option.rows,
       option.device,
+      option.threads,
       option.seed,
       option.set,
       option.size,

@@ -104,7 +104,16 @@ export async function createWasmDevice(
     );
   });
   const prepared = new Prepared(plan);
-  const runPreparation = (k: number) => entries[plan.entries.length + k]!();
+  const perform = (k: number) => {
+    try {
+      entries[k]!();
+    } catch (error) {
+      endThreads();
+      const what = shared ? "the other threads do not answer" : "a kernel failed";
+      throw fail(`${what}: ${error instanceof Error ? error.message : error}`);
+    }
+  };
+  const runPreparation = (k: number) => perform(plan.entries.length + k);
   let disposed = false;
   const live = () => {
     if (disposed) throw new DlxError("E0804", "this program was disposed of");
@@ -128,12 +137,7 @@ export async function createWasmDevice(
       if (!program) throw new DlxError("E0801", `${manifest.entries[entry]?.name} was not built for the CPU`);
       prepared.enter(entry, runPreparation);
       for (let k = 0; k < inputs.length; k++) program.inputs[k]!.set(inputs[k]!);
-      try {
-        entries[entry]!();
-      } catch (error) {
-        endThreads();
-        throw fail(`a kernel failed: ${error instanceof Error ? error.message : error}`);
-      }
+      perform(entry);
       return program.outputs.map((values) => values.slice());
     },
     lost,

@@ -22,6 +22,13 @@ describe("wrong usage exits with 2 and says what is right", () => {
     [["train", "m.dlx", "--data", "x", "--out", "a", "--device", "tpu"], /Allowed choices are auto, cpu, webgpu/],
     [["train", "m.dlx", "--data", "nothing", "--out", join(folder, "run")], /--data nothing: begin with one of idx:/],
     [["train", "m.dlx", "--data", "x", "--out", "a", "--weights", "w", "--resume"], /drop --weights/],
+    ...["0", "-1", "1.5", "1000", "two"].map(
+      (threads) =>
+        [
+          ["run", "m.dlx", "f", "--threads", threads],
+          /'--threads <count>'.* Expected a whole number from 1 to 64/,
+        ] as const,
+    ),
     [["build", "m.dlx", "--out", "a", "--target", "cuda"], /Expected wasm, webgpu or both/],
     [["build", "m.dlx", "--out", "a", "--batch", "1,x"], /Expected a whole number/],
     [["build", "m.dlx", "--out", "a", "--set", "batch"], /Expected name=value/],

@@ -59,14 +59,14 @@ export function interpretOnCpu(
   return outputs.map(({ dtype, at }) => [...elementsAt(spaces[at.space], dtype, at)]);
 }
 
-function elementsAt(buffer: ArrayBuffer, dtype: DTypeName, { offset, bytes }: Location) {
+function elementsAt(buffer: ArrayBuffer | SharedArrayBuffer, dtype: DTypeName, { offset, bytes }: Location) {
   const count = bytes / 4;
   if (dtype === "f32" || dtype === "f16") return new Float32Array(buffer, offset, count);
   if (dtype === "i32" || dtype === "u8") return new Int32Array(buffer, offset, count);
   return new Uint32Array(buffer, offset, count);
 }
 
-function placesOf(graph: Graph, program: Program, plan: TargetPlan) {
+export function placesOf(graph: Graph, program: Program, plan: TargetPlan) {
   const slotAt = (role: string, path: string): Location | undefined =>
     plan.slots[program.persistent.findIndex((slot) => slot.role === role && slot.path === path)];
   const of = (kind: "inputs" | "outputs") => {
@@ -77,6 +77,13 @@ function placesOf(graph: Graph, program: Program, plan: TargetPlan) {
     }));
   };
   return { inputs: of("inputs"), outputs: of("outputs") };
+}
+
+/** Typed arrays over what a plan places in a memory. */
+export function viewsOf(plan: TargetPlan, memory: WebAssembly.Memory) {
+  const { arena } = wasmSections(plan);
+  return (dtype: DTypeName, at: Location) =>
+    elementsAt(memory.buffer, dtype, at.space === "arena" ? { ...at, offset: arena + at.offset } : at);
 }
 
 export interface CpuProgram {
@@ -107,8 +114,7 @@ export function compileForCpu(graph: Graph, options?: ScheduleOptions): CpuProgr
   const memory = new WebAssembly.Memory({ initial: Math.max(1, Math.ceil(memoryBytes / 65536)), maximum: 65536 });
   const instance = new WebAssembly.Instance(new WebAssembly.Module(new Uint8Array(bytes)), { env: { memory } });
   const [call, ...preparations] = [entry, ...prepare].map((_, k) => instance.exports[`entry${k}`] as () => void);
-  const view = (dtype: DTypeName, at: Location) =>
-    elementsAt(memory.buffer, dtype, at.space === "arena" ? { ...at, offset: persistentBytes + at.offset } : at);
+  const view = viewsOf(plan, memory);
   for (const { at, data } of plan.constants)
     new Uint8Array(memory.buffer, at.offset, at.bytes).set(Buffer.from(data, "base64"));
   const { inputs, outputs } = placesOf(graph, program, plan);

@@ -17,6 +17,7 @@ interface Flags extends ProgramFlags {
   readonly output?: string;
   readonly batch?: number;
   readonly device: LoadOptions["device"];
+  readonly threads?: number;
 }
 
 /** A program is compiled; a bundle (its folder) is loaded as its users load it. */
@@ -27,6 +28,7 @@ async function open(
 ): Promise<{ session: Session; entries: readonly Entry[]; main: string | null }> {
   const options: LoadOptions = {
     device: flags.device,
+    threads: flags.threads ?? 1,
     ...(flags.weights === undefined ? {} : { weights: await readBytes(flags.weights) }),
     onProgress: ({ message }) => terminal.note(`${message}\n`),
   };

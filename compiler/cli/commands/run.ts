@@ -14,6 +14,7 @@ interface Flags extends ProgramFlags {
   readonly output?: string;
   readonly batch?: number;
   readonly device: LoadOptions["device"];
+  readonly threads?: number;
   readonly seed?: number;
 }
 
@@ -47,6 +48,7 @@ export async function run(terminal: Terminal, [file = "", name = ""]: string[], 
   }
   const session = await openCompiled(compiled, {
     device: flags.device,
+    threads: flags.threads ?? 1,
     weights,
     seed: flags.seed ?? 0,
     onProgress: ({ message }) => terminal.note(`${message}\n`),

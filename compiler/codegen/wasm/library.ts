@@ -11,7 +11,7 @@ import { expandKernel } from "./expand.ts";
 import { encodeFunction } from "./function.ts";
 import type { MachineFunction } from "./machine.ts";
 import { outline } from "./outline.ts";
-import { lowerKernel } from "./phases.ts";
+import { lowerKernel, splitFrom } from "./phases.ts";
 
 interface Compiled {
   exact?: MachineFunction;
@@ -22,6 +22,12 @@ export class KernelLibrary {
   readonly #byKernel = new Map<Kernel, Compiled>();
   readonly #byStructure = new Map<string, Compiled>();
   readonly #encoded = new Map<MachineFunction, FunctionCode>();
+  readonly #leastWork: number;
+
+  /** `leastWork`: operations of a loop from which on it is split between threads. */
+  constructor(leastWork = splitFrom) {
+    this.#leastWork = leastWork;
+  }
 
   /** `relaxed`: with fused multiply-add. */
   machine(kernel: Kernel, relaxed: boolean): MachineFunction {
@@ -29,7 +35,7 @@ export class KernelLibrary {
     const known = relaxed ? compiled.relaxed : compiled.exact;
     if (known !== undefined) return known;
     const expanded = expandKernel(kernel, relaxed);
-    const { machine, fusible } = lowerKernel(shareExpressions(expanded.kernel), relaxed);
+    const { machine, fusible } = lowerKernel(shareExpressions(expanded.kernel), relaxed, this.#leastWork);
     const made = outline(machine);
     const alike = !expanded.fusible && !fusible;
     if (relaxed || alike) compiled.relaxed = made;

@@ -13,7 +13,7 @@ export interface Lowered {
   readonly fusible: boolean;
 }
 
-export function lowerKernel(kernel: Kernel, relaxed: boolean): Lowered {
+export function lowerKernel(kernel: Kernel, relaxed: boolean, leastWork: number): Lowered {
   const lowering = new Lowering(kernel, relaxed);
   const phases = phasesWithin(kernel, (loop) => workOf([loop]) >= leastWork);
   const split = phases.some(({ kind }) => kind === "split");
@@ -24,7 +24,7 @@ export function lowerKernel(kernel: Kernel, relaxed: boolean): Lowered {
 }
 
 /** Operations of a loop from which on two threads are faster than one: some 3 us, where a barrier takes half of one. */
-const leastWork = 8000;
+export const splitFrom = 8000;
 /** Of a loop whose bounds come with the call. */
 const unknownTrips = 1024;
 
