@@ -1,0 +1,69 @@
+/** What the kernels of maps and rows look like where that is the point: what was done to them, and what was not. */
+import { describe, expect, test } from "vitest";
+import { readGraph } from "../../compiler/graph/read.ts";
+import { printKernel, structureOf } from "../../compiler/kernel/print.ts";
+import { dispatchesOf } from "../../compiler/schedule/liveness.ts";
+import { schedule } from "../../compiler/schedule/schedule.ts";
+
+const kernelsOf = (text: string) => dispatchesOf(schedule(readGraph(text), "cpu").steps).map(({ kernel }) => kernel);
+const printed = (text: string): string =>
+  kernelsOf(text)
+    .map((kernel) => printKernel(kernel))
+    .join("\n");
+
+const map = (shape: string, axes: string, body: string): string =>
+  `input %x: f32[${shape}] argument x\n%y: f32[${shape}] = map[${axes}] ${body}\noutput %y result y`;
+const shifted = (combiner: string): string => `input %x: f32[6,10] argument x
+  %m: f32[6] = ${combiner}[i<6 | j<10] %x[i, j]
+  %e: f32[6,10] = map[i<6, j<10] exp(%x[i, j] - %m[i])
+  %s: f32[6] = sum[i<6 | j<10] %e[i, j]
+  %y: f32[6,10] = map[i<6, j<10] %e[i, j] / %s[i]
+  output %y result y`;
+
+describe("an exponential is known not to overflow", () => {
+  test.each([
+    ["less the greatest of its row", shifted("max"), true],
+    ["less the least of its row", shifted("min"), false],
+    ["of -|x|", map("8", "i<8", "exp(select(%x[i] > 0, -%x[i], %x[i]))"), true],
+    ["of |x|", map("8", "i<8", "exp(select(%x[i] > 0, %x[i], -%x[i]))"), false],
+    ["of anything", map("8", "i<8", "exp(%x[i])"), false],
+  ])("%s", (_, text, bounded) => {
+    expect(printed(text).includes("exp_not_positive(")).toBe(bounded);
+    expect(printed(text).includes(" exp(")).toBe(!bounded);
+  });
+});
+
+test("softmax keeps its exponentials where the result will lie", () => {
+  expect(printed(shifted("max"))).not.toContain("scratch");
+});
+
+test("a transpose loads and stores no element alone", () => {
+  const text = printed("input %x: f32[18,7] argument x\n%y: f32[7,18] = map[j<7, i<18] %x[i, j]\noutput %y result y");
+  expect(text.match(/let \w+ = x\[[^\]]*\]/g)?.every((load) => load.includes(" :4]"))).toBe(true);
+  expect(text.match(/ y\[[^\]]*\] =/g)?.every((store) => store.includes(" :4]"))).toBe(true);
+});
+
+test("updates of tensors of different sizes are one kernel", () => {
+  const update = (name: string, size: number): string => `input %${name}: f32[${size}] parameter ${name}
+    input %g${name}: f32[${size}] argument g${name}
+    %n${name}: f32[${size}] = map[i<${size}] %${name}[i] - %lr * %g${name}[i]
+    output %n${name} parameter ${name}`;
+  const kernels = kernelsOf(`input %lr: f32[] argument lr\n${update("a", 64)}\n${update("b", 640)}`);
+  expect(kernels).toHaveLength(2);
+  expect(new Set(kernels.map(structureOf)).size).toBe(1);
+});
+
+test("few long rows are one loop that threads can share", () => {
+  const text = `input %x: f32[2,3,2048] argument x\ninput %z: f32[2,3] argument z
+    %y: f32[2,3,2048] = map[n<2, c<3, i<2048] %x[n, c, i] + %z[n, c] * to_f32(c)\noutput %y result y`;
+  expect(printed(text)).toContain("outer for i in 0 .. 6 {");
+});
+
+test("a long sum is cut in parts", () => {
+  const sum = (size: number): string =>
+    `input %x: f32[${size}] argument x\n%y: f32[] = sum[| i<${size}] %x[i]\noutput %y result y`;
+  expect(kernelsOf(sum(2 ** 17))).toHaveLength(2);
+  expect(kernelsOf(sum(2 ** 16))).toHaveLength(1);
+  // No divisor numbers the parts.
+  expect(kernelsOf(sum(131_101))).toHaveLength(1);
+});
