@@ -68,6 +68,7 @@ export function compile(source: Source, loader: ModuleLoader, options: CompileOp
     verify: options.verify ?? false,
     probe: probed,
     ...(options.winograd !== undefined && { winograd: options.winograd }),
+    ...(options.choose && { choose: options.choose }),
   });
   const manifest: Manifest = {
     ...generated.manifest,

@@ -22,6 +22,7 @@ const floors = [
   "compiler/kernel",
   "compiler/schedule",
   "compiler/codegen",
+  "compiler/tune",
   "compiler/bundle",
   "compiler/pipeline.ts",
   "compiler/compile.ts",

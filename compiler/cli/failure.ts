@@ -6,8 +6,13 @@ import type { DlxError } from "../../runtime/errors.ts";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { type Terminal, toJsonText } from "./terminal.ts";
 
-/** Exit codes: 0 well; 1 the user's program or data; 2 wrong usage; 3 a defect of dlx. */
-export type ExitCode = 0 | 1 | 2 | 3;
+/** Exit codes: 0 well; 1 the user's program or data; 2 wrong usage; 3 a defect of dlx; 130 the user has stopped it. */
+export type ExitCode = 0 | 1 | 2 | 3 | 130;
+
+/** The user has stopped the command before anything came of it. */
+export class InterruptedError extends Error {
+  override readonly name = "InterruptedError";
+}
 
 /** The command was called wrongly. */
 export class UsageError extends Error {
@@ -40,6 +45,11 @@ export async function reportFailure(
   if (error instanceof ProgramError) {
     await showDiagnostics(error.diagnostics, terminal, json);
     return 1;
+  }
+  if (error instanceof InterruptedError) {
+    if (json) terminal.out(toJsonText({ error: { code: "interrupted", message: error.message } }));
+    else terminal.note(`${error.message}\n`);
+    return 130;
   }
   if (error instanceof UsageError || isDlxError(error)) {
     const code = isDlxError(error) ? error.code : undefined;

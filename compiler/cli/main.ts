@@ -222,6 +222,7 @@ export async function main(parameters: readonly string[], terminal: Terminal): P
         .default(["wasm", "webgpu"], "wasm,webgpu"),
       option.weights,
       new Option("--single-file", "everything in index.js"),
+      new Option("--tune", "measure on this machine which kernels are fastest; the results are kept"),
       option.set,
       option.size,
       option.winograd,

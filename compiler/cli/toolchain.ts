@@ -5,12 +5,14 @@ import type { Source } from "../../grammar/span.ts";
 import { DlxError } from "../../runtime/errors.ts";
 import type { InputSlot } from "../../runtime/plan.ts";
 import type { LoadOptions, Session } from "../../runtime/session.ts";
-import { type Compiled, checkSource, compile, elaborateSource } from "../compile.ts";
+import { type Compiled, type CompileOptions, checkSource, compile, elaborateSource } from "../compile.ts";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { suggest } from "../diagnostics/suggest.ts";
 import type { ElaborateOptions } from "../elaborate/elaborate.ts";
 import type { Program } from "../elaborate/program.ts";
 import { invariant } from "../invariant.ts";
+import type { ScheduleOptions } from "../schedule/options.ts";
+import { ChoiceList } from "../tune/tune.ts";
 import { hasErrors, ProgramError, showDiagnostics, UsageError } from "./failure.ts";
 import { fileLoader } from "./library.ts";
 import { packagePath, version } from "./place.ts";
@@ -32,6 +34,8 @@ export interface Wanted extends ProgramFlags {
   /** Which train blocks come along. */
   readonly train: "none" | "all" | "block";
   readonly targets: readonly ("wasm" | "webgpu")[];
+  /** Takes the ways of kernels that a cost model would otherwise take. */
+  readonly choose?: NonNullable<ScheduleOptions["choose"]>;
 }
 /** Everything that is wrong with a file, and warnings. */
 export async function checkFile(file: string, { set = {}, size = {} }: ProgramFlags): Promise<readonly Diagnostic[]> {
@@ -56,17 +60,31 @@ export async function elaborateFile(
   return program;
 }
 
-export async function compileFile(file: string, wanted: Wanted, terminal: Terminal): Promise<Compiled> {
-  const source = await readSource(file);
-  const { compiled, diagnostics } = compile(source, fileLoader(file), {
+function compileOptions(source: Source, wanted: Wanted): CompileOptions {
+  return {
     ...choose(source, wanted),
     targets: wanted.targets,
     // So that any number of rows can be evaluated.
     evaluations: [1],
     verify: process.env.DLX_VERIFY === "1",
     ...(wanted.winograd !== undefined && { winograd: wanted.winograd }),
+    ...(wanted.choose && { choose: wanted.choose }),
     version,
-  });
+  };
+}
+
+/** Every choice that a build meets; none where the program has errors. */
+export async function choicesOf(file: string, wanted: Wanted): Promise<ReturnType<ChoiceList["entries"]>> {
+  const source = await readSource(file);
+  const list = new ChoiceList();
+  const options = compileOptions(source, { ...wanted, targets: ["wasm"], choose: list.collect });
+  compile(source, fileLoader(file), { ...options, relaxed: false });
+  return list.entries();
+}
+
+export async function compileFile(file: string, wanted: Wanted, terminal: Terminal): Promise<Compiled> {
+  const source = await readSource(file);
+  const { compiled, diagnostics } = compile(source, fileLoader(file), compileOptions(source, wanted));
   await settle(diagnostics, terminal);
   invariant(compiled, "a program without errors is compiled");
   return compiled;

@@ -2,7 +2,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { formatNpy, parseNpy } from "../../runtime/node/data/npy.ts";
 import { readSafetensors, writeSafetensors } from "../../runtime/safetensors.ts";
 import { temporaryFolder } from "../support/folder.ts";
@@ -225,6 +225,53 @@ describe("predict, run and build agree", () => {
       ).rejects.toMatchObject({ code: "E0605" });
       net.dispose();
     }
+  });
+  describe("--tune", () => {
+    const { XDG_CACHE_HOME } = process.env;
+    beforeAll(() => {
+      process.env.XDG_CACHE_HOME = at("cache");
+    });
+    afterAll(() => {
+      if (XDG_CACHE_HOME === undefined) delete process.env.XDG_CACHE_HOME;
+      else process.env.XDG_CACHE_HOME = XDG_CACHE_HOME;
+    });
+    const build = (out: string, more: readonly string[] = [], options = {}) =>
+      dlx(["build", file, "--out", at(out), "--tune", ...more], options);
+
+    test("stopped, leaves what it measured and no bundle", async () => {
+      const onInterrupt = (handler: () => void) => {
+        setTimeout(handler, 0);
+        return () => {};
+      };
+      const { code, notes } = await build("stopped", [], { onInterrupt });
+      expect([code, notes]).toEqual([130, "Stopped while measuring: nothing is built, what was measured is kept.\n"]);
+      expect(readdirSync(at("stopped"))).toEqual([]);
+      expect(readdirSync(at("cache", "dlx"))).toEqual(["tuning.json"]);
+    });
+    test("makes a bundle that computes the same, and measures once", async () => {
+      await trained;
+      const first = await build("tuned", weights);
+      expect([first.code, first.notes]).toEqual([
+        0,
+        expect.stringMatching(/^Tuned: \d+ of \d+ kernels .* less\)\.\n$/),
+      ]);
+      const kept = readFileSync(at("cache", "dlx", "tuning.json"), "utf8");
+      const second = await build("tuned-again", weights);
+      expect(second).toEqual({ ...first, out: first.out.replaceAll(at("tuned"), at("tuned-again")) });
+      expect(readFileSync(at("cache", "dlx", "tuning.json"), "utf8")).toBe(kept);
+      const predict = async (program: readonly string[]) =>
+        JSON.parse((await dlx(["predict", ...program, "--input", input, "--json", ...cpu])).out).output.data;
+      const plain = await predict([file, ...weights]);
+      for (const [k, value] of (await predict([at("tuned")])).entries()) expect(value).toBeCloseTo(plain[k], 5);
+    });
+    test("has nothing to measure without WebAssembly", async () => {
+      expect(await build("webgpu", ["--target", "webgpu"])).toMatchObject({ code: 2 });
+    });
+    test("leaves errors of the program to the compiler", async () => {
+      const wrong = write("wrong.dlx", "model Net(x: f32[N, 2]) -> f32[N, 3] = x |> nothing\n");
+      const { code, notes } = await dlx(["build", wrong, "--out", at("wrong"), "--tune"]);
+      expect([code, notes]).toEqual([1, expect.stringMatching(/^error\[E\d+\]/)]);
+    });
   });
   test("an `export fn`", async () => {
     await trained;

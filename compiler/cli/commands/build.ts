@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { readBytes, writableFolder, writeAtomically } from "../../../runtime/node/files.ts";
-import type { ExitCode } from "../failure.ts";
+import { type ExitCode, UsageError } from "../failure.ts";
 import { type Terminal, toJsonText } from "../terminal.ts";
-import { bundleFiles, compileFile, type ProgramFlags } from "../toolchain.ts";
+import { bundleFiles, choicesOf, compileFile, type ProgramFlags, type Wanted } from "../toolchain.ts";
 
 interface Flags extends ProgramFlags {
   readonly out: string;
@@ -11,17 +11,16 @@ interface Flags extends ProgramFlags {
   readonly target: readonly ("wasm" | "webgpu")[];
   readonly weights?: string;
   readonly singleFile?: boolean;
+  readonly tune?: boolean;
 }
 
 export async function run(terminal: Terminal, [file = ""]: string[], flags: Flags): Promise<ExitCode> {
   await writableFolder(flags.out);
   const weights = flags.weights === undefined ? undefined : await readBytes(flags.weights);
   const train = flags.block !== undefined ? "block" : flags.train ? "all" : "none";
-  const compiled = await compileFile(
-    file,
-    { ...flags, ...(flags.batch ? { batches: flags.batch } : {}), train, targets: flags.target },
-    terminal,
-  );
+  const wanted = { ...flags, ...(flags.batch ? { batches: flags.batch } : {}), train, targets: flags.target } as const;
+  const choose = flags.tune ? await tunedChooser(file, wanted, terminal) : undefined;
+  const compiled = await compileFile(file, { ...wanted, ...(choose && { choose }) }, terminal);
   const files = await bundleFiles(compiled, { weights, singleFile: flags.singleFile === true });
   for (const [name, bytes] of files) await writeAtomically(join(flags.out, name), bytes);
   const sizes = Object.fromEntries([...files].map(([name, bytes]) => [name, bytes.length]));
@@ -30,4 +29,11 @@ export async function run(terminal: Terminal, [file = ""]: string[], flags: Flag
     for (const [name, size] of Object.entries(sizes))
       terminal.out(`${String(size).padStart(10)}  ${join(flags.out, name)}\n`);
   return 0;
+}
+
+/** The kernels' ways by measurement; undefined where the program has errors, which compiling it will tell. */
+async function tunedChooser(file: string, wanted: Wanted, terminal: Terminal): Promise<Wanted["choose"]> {
+  if (!wanted.targets.includes("wasm")) throw new UsageError("--tune measures WebAssembly, which --target leaves out");
+  const { tuned } = await import("../tuning.ts");
+  return tuned(await choicesOf(file, wanted), terminal, wanted);
 }
