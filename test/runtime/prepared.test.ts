@@ -8,7 +8,7 @@ import { generator } from "../scalar/sampling.ts";
 import { compileSource } from "../support/bundle.ts";
 import { describeWebGPU } from "../support/dawn.ts";
 
-const dense = { shape: [6], layers: "dense(8) |> batch_norm |> relu |> dense(5) |> batch_norm |> dense(3)" };
+const dense = { shape: [6], layers: "dense(5) |> batch_norm |> relu |> dense(3)" };
 const convolutions = {
   shape: [2, 9, 9],
   layers: `conv2d(5, kernel: 3, padding: 1) |> batch_norm |> relu |> conv2d(8, kernel: 3, padding: 1) |> batch_norm |> relu
