@@ -137,11 +137,11 @@ class Contender {
     }
   }
 
-  /** At least 25 steps and half a second; two steps where they are slow. */
+  /** At least 25 steps and half a second; one or two where they are slow. */
   async warmUp(): Promise<void> {
     const slow = this.step > 100;
-    const count = slow ? 2 : Math.max(25, Math.ceil(500 / Math.max(this.step, 0.01)));
-    const { times } = await this.#ask({ samples: slow ? 2 : 5, steps: slow ? 1 : Math.ceil(count / 5) });
+    const steps = slow ? 1 : Math.max(5, Math.ceil(100 / Math.max(this.step, 0.01)));
+    const { times } = await this.#ask({ samples: slow ? (this.step > 1000 ? 1 : 2) : 5, steps });
     if (Array.isArray(times)) this.step = Math.min(...times);
   }
 
@@ -241,7 +241,7 @@ export async function compete(workload: Workload, folder: string, effort: Effort
     for (let round = 0; round < effort.rounds; round++)
       // What takes a second needs fewer rounds to tell as much.
       for (const contender of contenders)
-        if (round < 3 || contender.step * 3 < effort.milliseconds * effort.rounds)
+        if (round < (contender.step > 1000 ? 2 : 3) || contender.step * 3 < effort.milliseconds * effort.rounds)
           await contender.attempt(() => contender.round(effort.milliseconds));
   } finally {
     for (const contender of contenders) contender.end();

@@ -105,10 +105,12 @@ export async function prepareWorkload(workload: Workload, folder: string): Promi
   const uniform = generator();
   const weights = manifest.persistent.filter(isWeight).map((slot) => weightOf(slot, uniform));
   const inputs = entry.inputs.map((slot) => inputOf(slot, uniform));
-  writeBundle(
-    join(folder, "bundle"),
-    await filesOf(compiled, weights.length > 0 ? { weights: writeSafetensors(weights.map((w) => [w.name, w])) } : {}),
-  );
+  const given = weights.length > 0 ? { weights: writeSafetensors(weights.map((w) => [w.name, w])) } : {};
+  writeBundle(join(folder, "bundle"), await filesOf(compiled, given));
+  if (workload.variants.includes("dlx winograd")) {
+    const fast = compileSource(source, { ...options(workload), winograd: true });
+    writeBundle(join(folder, "bundle-winograd"), await filesOf(fast, given));
+  }
   const [input] = inputs;
   const [output] = entry.outputs;
   const floats = weights.flatMap(({ data, ...rest }) => (data instanceof Float32Array ? [{ ...rest, data }] : []));

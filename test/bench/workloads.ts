@@ -45,6 +45,11 @@ const whole = (peer: PeerName, ratio: number): Bar[] => [
 ];
 const threads: Bar = { of: "dlx 2 threads", against: ["dlx"], ratio: 1 / 1.7 };
 
+const winograd: readonly Bar[] = [
+  { of: "dlx winograd", against: ["PyTorch"], ratio: 1.4 },
+  { of: "dlx winograd plain", against: ["PyTorch"], ratio: 1.4 * 1.4 },
+];
+
 const both: readonly Variant[] = ["dlx", "dlx plain", "dlx 2 threads"];
 const teachers: readonly PeerName[] = ["PyTorch", "TensorFlow.js", "jax-js"];
 const predictors: readonly PeerName[] = ["PyTorch", "onnxruntime-node", "onnxruntime-web", "TensorFlow.js", "jax-js"];
@@ -102,7 +107,9 @@ export const workloads: readonly Workload[] = [
   train(mlp, "mlp", 64, whole("jax-js", 0.6), { block: "adam_fit", optimizer: "adam" }),
   train("LeNet", "lenet", 64, whole("PyTorch", 0.75)),
   train("LeNet", "lenet", 8, whole("PyTorch", 0.35)),
-  train("ResNet-20", "resnet20", 32, [...whole("PyTorch", 1.75), threads]),
+  train("ResNet-20", "resnet20", 32, [...whole("PyTorch", 1.75), ...winograd, threads], {
+    variants: [...both, "dlx winograd", "dlx winograd plain"],
+  }),
   predict(mlp, "mlp", 1, whole("onnxruntime-web", 0.8), small),
   predict(mlp, "mlp", 64, whole("TensorFlow.js", 0.6), small),
   predict("LeNet", "lenet", 1, whole("onnxruntime-web", 0.45), small),
