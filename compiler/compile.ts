@@ -8,6 +8,8 @@ import { type Elaborated, type ElaborateOptions, elaborate } from "./elaborate/e
 import { type Loaded, loadModules, type ModuleLoader } from "./elaborate/modules.ts";
 import type { Program } from "./elaborate/program.ts";
 import { type Generated, generate, type PipelineOptions } from "./pipeline.ts";
+import { MemoryError } from "./schedule/budget.ts";
+import { memoryDiagnostic } from "./schedule/memory-diagnostic.ts";
 
 export interface CompileOptions extends ElaborateOptions, Partial<PipelineOptions> {
   /** Further values of `batch` that train blocks are evaluated with, where they can be: `lenet.evaluate@1`. */
@@ -62,20 +64,34 @@ export function compile(source: Source, loader: ModuleLoader, options: CompileOp
     ...furtherEvaluations(loaded, options, probed),
   ];
   const program: Program = { ...probed, entries };
-  const generated = generate(program, {
-    targets: options.targets ?? ["wasm", "webgpu"],
-    relaxed: options.relaxed ?? true,
-    verify: options.verify ?? false,
-    probe: probed,
-    ...(options.winograd !== undefined && { winograd: options.winograd }),
-    ...(options.choose && { choose: options.choose }),
-  });
+  const generated = attempt(source, () =>
+    generate(program, {
+      targets: options.targets ?? ["wasm", "webgpu"],
+      relaxed: options.relaxed ?? true,
+      verify: options.verify ?? false,
+      probe: probed,
+      ...(options.winograd !== undefined && { winograd: options.winograd }),
+      ...(options.choose && { choose: options.choose }),
+      ...(options.maxMemory !== undefined && { maxMemory: options.maxMemory }),
+    }),
+  );
+  if ("code" in generated) return { diagnostics: [...diagnostics, generated], compiled: undefined };
   const manifest: Manifest = {
     ...generated.manifest,
     compiler: options.version ?? "",
     source: { file: source.file, sha256: createHash("sha256").update(source.text).digest("hex") },
   };
   return { diagnostics, compiled: { ...generated, manifest, program } };
+}
+
+/** What `run` makes, or what is wrong if no memory holds it. */
+function attempt<Result>(source: Source, run: () => Result): Result | Diagnostic {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof MemoryError) return memoryDiagnostic(error.problem, source);
+    throw error;
+  }
 }
 
 const PROBE = 3;

@@ -10,15 +10,20 @@ import type { Graph, GraphOutput } from "./graph/graph.ts";
 import { isSeparable } from "./graph/separable.ts";
 import { verify } from "./graph/verify.ts";
 import { optimize } from "./optimize/passes.ts";
+import { checkLimits } from "./schedule/budget.ts";
 import type { Target } from "./schedule/group.ts";
 import { hoist } from "./schedule/hoist.ts";
 import type { ScheduleOptions } from "./schedule/options.ts";
 import { callsOf, launchesOf, type PlacedStep, type PlannedTarget, planTarget } from "./schedule/plan.ts";
 import type { Schedule } from "./schedule/program.ts";
+import { planWithin, type Recomputation } from "./schedule/recompute/within.ts";
 import { schedule } from "./schedule/schedule.ts";
 
 /** What a build decides about kernels, for all entries; what is left out depends on what an entry is for. */
-export type KernelOptions = Partial<ScheduleOptions>;
+export interface KernelOptions extends Partial<ScheduleOptions> {
+  /** Bytes that the program may take on each target, weights included. */
+  readonly maxMemory?: number;
+}
 
 export interface PipelineOptions extends KernelOptions {
   readonly targets: readonly ("wasm" | "webgpu")[];
@@ -36,6 +41,8 @@ export interface Generated {
   readonly wgsl: string | undefined;
   /** What each entry launches, in words: `conv2d_1, relu (model.dlx:9)`. */
   readonly notes: { readonly wasm: readonly (readonly string[])[]; readonly webgpu: readonly (readonly string[])[] };
+  /** What is computed again so that the program takes no more than `maxMemory`. */
+  readonly recomputed: readonly Recomputation[];
 }
 
 export function generate(elaborated: Program, options: PipelineOptions): Generated {
@@ -73,6 +80,7 @@ export function generate(elaborated: Program, options: PipelineOptions): Generat
     relaxed: relaxed?.bytes,
     wgsl: wgsl?.text(),
     notes: { wasm: notes(cpu), webgpu: notes(gpu) },
+    recomputed: [...(cpu?.recomputed ?? []), ...(gpu?.recomputed ?? [])],
   };
 }
 
@@ -105,15 +113,19 @@ export function planned(
   target: Target,
   options: KernelOptions = {},
   wanted: (entry: ProgramEntry) => boolean = () => true,
-): PlannedTarget {
-  const schedules = program.entries.map((entry): Schedule | null => {
-    if (!isFor(target, entry) || !wanted(entry)) return null;
-    const scheduled = schedule(entry.graph, target, scheduleOptions(entry, options));
+): PlannedTarget & { readonly recomputed: readonly Recomputation[] } {
+  const scheduled = (entry: ProgramEntry, graph: Graph): Schedule => {
+    const made = schedule(graph, target, scheduleOptions(entry, options));
     // What runs once has nothing to keep.
-    return entry.kind === "initialize" ? scheduled : hoist(scheduled);
-  });
-  // WebGPU's default limit on one binding; its offsets are multiples of 256.
-  return planTarget(program, schedules, target, target === "gpu" ? { chunkBytes: 128 * 2 ** 20 } : {});
+    return entry.kind === "initialize" ? made : hoist(made);
+  };
+  const schedules = program.entries.map((entry): Schedule | null =>
+    isFor(target, entry) && wanted(entry) ? scheduled(entry, entry.graph) : null,
+  );
+  if (options.maxMemory !== undefined) return planWithin(program, schedules, target, options.maxMemory, scheduled);
+  const whole = planTarget(program, schedules, target);
+  checkLimits(program.entries, schedules, target, whole);
+  return { ...whole, recomputed: [] };
 }
 
 /** Initial weights are the same bits in both modules, since which one is loaded depends on the machine. */

@@ -1,6 +1,7 @@
 /** The command line: which commands there are and what they take. What they do is loaded when one is called. */
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { mostThreads } from "../../runtime/plan.ts";
+import { readBytes } from "../diagnostics/bytes.ts";
 import { type ExitCode, reportFailure } from "./failure.ts";
 import { version } from "./place.ts";
 import type { Terminal } from "./terminal.ts";
@@ -28,6 +29,11 @@ const size = (text: string, before: Readonly<Record<string, number>> = {}): Reco
   if (!/^\w+$/.test(name)) throw new InvalidArgumentError("Expected DIMENSION=NUMBER.");
   return { ...before, [name]: count(1)(value) };
 };
+const memory = (text: string): number => {
+  const bytes = readBytes(text);
+  if (bytes === undefined) throw new InvalidArgumentError("Expected a size such as 64M, 1.5G or 500000.");
+  return bytes;
+};
 const targets = (text: string): string[] => {
   const chosen = text.split(",");
   if (!chosen.every((target) => target === "wasm" || target === "webgpu"))
@@ -53,6 +59,10 @@ const option = {
   ),
   winograd: new Option("--winograd", "3x3 convolutions by Winograd's transforms while training too"),
   noWinograd: new Option("--no-winograd", "3x3 convolutions as they are written, everywhere"),
+  maxMemory: new Option(
+    "--max-memory <size>",
+    "as in 64M: compute values again where keeping them would take more",
+  ).argParser(memory),
   output: new Option("--output <file>", "where the result goes: .npy, .csv, .safetensors, .json, .png"),
 };
 const stages = ["ast", "graph", "backward", "optimized", "kernels", "plan", "wgsl", "wat", "host"];
@@ -149,6 +159,7 @@ export async function main(parameters: readonly string[], terminal: Terminal): P
       new Option("--limit <steps>", "steps at most").argParser(count(1)),
       new Option("--resume", "continue the run in the folder"),
       new Option("--weights <file>", "start from these weights"),
+      option.maxMemory,
       option.set,
       option.size,
       option.winograd,
@@ -223,6 +234,7 @@ export async function main(parameters: readonly string[], terminal: Terminal): P
       option.weights,
       new Option("--single-file", "everything in index.js"),
       new Option("--tune", "measure on this machine which kernels are fastest; the results are kept"),
+      option.maxMemory,
       option.set,
       option.size,
       option.winograd,

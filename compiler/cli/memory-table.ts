@@ -1,5 +1,7 @@
 /** How much memory each entry of a planned program takes, beside the least that any plan could. */
+import { bytesText } from "../diagnostics/bytes.ts";
 import type { PlannedTarget } from "../schedule/plan.ts";
+import type { Recomputation } from "../schedule/recompute/within.ts";
 import { short, table } from "./summary-table.ts";
 
 export interface MemoryRow {
@@ -42,4 +44,19 @@ export function memoryTable({ entries, persistent, arena }: MemoryReport): strin
     ratio.toFixed(3),
   ]);
   return `${table([["memory on the CPU", "peak", "lower bound", "ratio"], ...rows])}${bytes(persistent)} of weights, states and constants beside them: ${bytes(persistent + arena)} in all\n`;
+}
+
+const deviceName = { cpu: "the CPU", gpu: "the GPU" } as const;
+
+/** What an entry computes again, line by line, what that frees and what it costs. */
+export function recomputationText({ entry, target, before, after, repeated, flops }: Recomputation): string {
+  const again = repeated.reduce((sum, value) => sum + value.flops, 0);
+  const rows = repeated.map(({ name, origin, bytes, flops }) => [
+    `  ${name}${origin ? ` (${origin.file}:${origin.line})` : ""}`,
+    bytes === 0 ? "" : bytesText(bytes),
+    `${short(flops)}FLOP`,
+  ]);
+  return `${entry} on ${deviceName[target]} computes again instead of keeping:
+${table([["  value", "kept no longer", "cost"], ...rows])}${bytesText(before - after)} saved (${bytesText(before)} to ${bytesText(after)}) for ${short(again)}FLOP, ${((100 * again) / flops).toPrecision(2)}% of ${entry}
+`;
 }

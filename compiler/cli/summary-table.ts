@@ -1,8 +1,8 @@
 /** What `dlx summary` counts: layers in the order of the forward pass, their shapes, parameters, work and memory. */
 import type { PersistentSlot } from "../../runtime/plan.ts";
 import type { Program, ProgramEntry } from "../elaborate/program.ts";
-import type { Graph, Node, Tensor } from "../graph/graph.ts";
-import { domainOf, rootsOf, visitScalars } from "../graph/traverse.ts";
+import { graphFlops, nodeFlops } from "../graph/flops.ts";
+import type { Graph, Tensor } from "../graph/graph.ts";
 
 export interface SummaryRow {
   /** The layer's path; for what stands between layers the line that made it, indented. */
@@ -26,21 +26,6 @@ export interface Summary {
 
 const count = (shape: readonly number[]) => shape.reduce((product, extent) => product * extent, 1);
 const bytesOf = (tensor: Tensor) => 4 * count(tensor.type.shape);
-
-/** Operations of one node: its body's arithmetic at every point of its domain, and one for each value combined. */
-export function nodeFlops(node: Node): number {
-  if (node.kind === "scan") return node.length * graphFlops(node.body);
-  if (node.kind === "custom") return graphFlops(node.forward);
-  const points = domainOf(node).reduce((product, { extent }) => product * extent, 1);
-  let operations = 0;
-  visitScalars(rootsOf(node), (scalar) => {
-    if (scalar.kind === "apply" && scalar.type === "f32" && scalar.name !== "select") operations++;
-  });
-  const combines = node.kind === "scatter_add" || (node.kind === "generic" && node.combiner !== "map");
-  return points * (operations + (combines ? 1 : 0));
-}
-
-export const graphFlops = (graph: Graph): number => graph.nodes.reduce((sum, node) => sum + nodeFlops(node), 0);
 
 /** The persistent slots that a graph reads as parameters, by the path of the layer that owns them. */
 function parametersByLayer(graph: Graph): Map<string, number> {

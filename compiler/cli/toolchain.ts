@@ -15,6 +15,7 @@ import type { ScheduleOptions } from "../schedule/options.ts";
 import { ChoiceList } from "../tune/tune.ts";
 import { hasErrors, ProgramError, showDiagnostics, UsageError } from "./failure.ts";
 import { fileLoader } from "./library.ts";
+import { recomputationText } from "./memory-table.ts";
 import { packagePath, version } from "./place.ts";
 import { readSource } from "./source.ts";
 import type { Terminal } from "./terminal.ts";
@@ -27,6 +28,7 @@ export interface ProgramFlags {
   readonly model?: string;
   readonly json?: boolean;
   readonly winograd?: boolean;
+  readonly maxMemory?: number;
 }
 export interface Wanted extends ProgramFlags {
   /** Values of N that calls are built for; 1 is always among them. */
@@ -69,6 +71,7 @@ function compileOptions(source: Source, wanted: Wanted): CompileOptions {
     verify: process.env.DLX_VERIFY === "1",
     ...(wanted.winograd !== undefined && { winograd: wanted.winograd }),
     ...(wanted.choose && { choose: wanted.choose }),
+    ...(wanted.maxMemory !== undefined && { maxMemory: wanted.maxMemory }),
     version,
   };
 }
@@ -87,6 +90,7 @@ export async function compileFile(file: string, wanted: Wanted, terminal: Termin
   const { compiled, diagnostics } = compile(source, fileLoader(file), compileOptions(source, wanted));
   await settle(diagnostics, terminal);
   invariant(compiled, "a program without errors is compiled");
+  if (!wanted.json) for (const recomputation of compiled.recomputed) terminal.note(recomputationText(recomputation));
   return compiled;
 }
 

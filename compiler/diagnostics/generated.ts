@@ -814,6 +814,26 @@ export const catalogue = {
     bad: "fn f(x: f32[4]) -> f32[4] = x * (10^400)",
     good: "fn f(x: f32[4]) -> f32[4] = x * 1e30",
   },
+  E0521: {
+    code: "E0521",
+    severity: "error",
+    title: "More memory than is allowed",
+    message: "`{entry}` takes {least} {place} at least, but {limit} are allowed",
+    help: ["{persistent} are weights, states and constants, and most of the rest is {largest}; build for a smaller batch, or allow more"],
+    explanation: "With `--max-memory`, a program that would take more computes values of the forward pass again in the backward pass instead\nof keeping them. The size counts everything: weights, optimizer state, constants, and what a call works with. Where even\nthat is not enough, the message gives the smallest size that was found and what takes it. Nothing is written.",
+    bad: "dlx build model.dlx --train --max-memory 1M --out bundle",
+    good: "dlx build model.dlx --train --max-memory 64M --set batch=16 --out bundle",
+  },
+  E0522: {
+    code: "E0522",
+    severity: "error",
+    title: "Too large for any device",
+    message: "`{entry}` takes {least} {place}, where there are at most {limit}",
+    help: ["{persistent} are weights, states and constants, and most of the rest is {largest}; build for a smaller batch, or with `--max-memory {limit}`"],
+    explanation: "WebAssembly addresses 4 GiB of memory, and a buffer that a kernel of WebGPU binds has less than 2 GiB. A program that does not\nfit would not load anywhere, so it is not built.",
+    bad: "dlx build model.dlx --train --set batch=100000 --out bundle",
+    good: "dlx build model.dlx --train --set batch=64 --out bundle",
+  },
   E0601: {
     code: "E0601",
     severity: "error",
@@ -1293,6 +1313,12 @@ export const diagnose = {
   /** A number too large: {what} is too large */
   E0515: (source: Source, span: Span, values: Readonly<{ what: string | number }>, details?: Details): Diagnostic =>
     construct(catalogue.E0515, source, span, values, details),
+  /** More memory than is allowed: `{entry}` takes {least} {place} at least, but {limit} are allowed */
+  E0521: (source: Source, span: Span, values: Readonly<{ entry: string | number; least: string | number; place: string | number; limit: string | number; persistent: string | number; largest: string | number }>, details?: Details): Diagnostic =>
+    construct(catalogue.E0521, source, span, values, details),
+  /** Too large for any device: `{entry}` takes {least} {place}, where there are at most {limit} */
+  E0522: (source: Source, span: Span, values: Readonly<{ entry: string | number; least: string | number; place: string | number; limit: string | number; persistent: string | number; largest: string | number }>, details?: Details): Diagnostic =>
+    construct(catalogue.E0522, source, span, values, details),
   /** A division of ints that leaves a rest: {left} / {right} is {value}: ints round down */
   W0108: (source: Source, span: Span, values: Readonly<{ left: string | number; right: string | number; value: string | number }>, details?: Details): Diagnostic =>
     construct(catalogue.W0108, source, span, values, details),

@@ -100,6 +100,8 @@ export type Combiner = "map" | "sum" | "prod" | "max" | "min" | "any" | "all" | 
 interface NodeBase {
   readonly results: readonly Tensor[];
   readonly origin: Origin | undefined;
+  /** Of a node that computes again what another did: not before this tensor is there, so that memory is free meanwhile. */
+  readonly after?: Tensor;
 }
 
 /**

@@ -251,8 +251,19 @@ function findOperands(node: Node): Tensor[] {
   return node satisfies never;
 }
 
+/** Every distinct tensor that has to be there before a node runs: what it uses, and what it waits for. */
+export function dependenciesOf(node: Node): readonly Tensor[] {
+  return node.after === undefined ? operandsOf(node) : [...operandsOf(node), node.after];
+}
+
 /** The same node over other tensors, of the same types. */
 export function withOperands(node: Node, replace: (tensor: Tensor) => Tensor): Node {
+  const after = node.after && replace(node.after);
+  const waiting = after === undefined || after === node.after ? node : { ...node, after };
+  return withUses(waiting, replace);
+}
+
+function withUses(node: Node, replace: (tensor: Tensor) => Tensor): Node {
   if (operandsOf(node).every((tensor) => replace(tensor) === tensor)) return node;
   switch (node.kind) {
     case "generic":

@@ -18,7 +18,7 @@ import type {
   TensorType,
 } from "./graph.ts";
 import { printNode, typeText } from "./print.ts";
-import { operandsOf } from "./traverse.ts";
+import { dependenciesOf } from "./traverse.ts";
 import { BodyVerifier, type Report } from "./verify-body.ts";
 
 /** Throws an InvariantError if the graph is not in normal form; returns it otherwise. */
@@ -56,7 +56,7 @@ function verifyGraph(graph: Graph, report: Report): void {
   for (const node of graph.nodes) {
     const inNode: Report = (condition, rule, detail) =>
       report(condition, rule, () => `${detail()}, in\n${nodeText(node)}\n`);
-    for (const operand of operandsOf(node))
+    for (const operand of dependenciesOf(node))
       inNode(defined.has(operand), "dependency order", () => `%${operand.name} is not defined before`);
     verifyNode(node, (tensor) => defined.has(tensor), inNode);
     for (const result of node.results) define(result);

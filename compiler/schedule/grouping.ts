@@ -41,6 +41,8 @@ interface Cell {
   readonly once: boolean;
   /** The tensors it reads that others make. */
   operands: readonly Tensor[];
+  /** What it waits for besides. */
+  after: readonly Tensor[];
   /** The last search that came here. */
   seen: number;
 }
@@ -66,7 +68,8 @@ class Grouping {
     for (const { tensor } of graph.outputs) this.#addReader(tensor, undefined);
     for (const node of graph.nodes) {
       const once = node.kind === "generic" && options.isOnce(node);
-      const cell: Cell = { draft: undefined, node, once, operands: operandsOf(node), seen: 0 };
+      const operands = operandsOf(node);
+      const cell: Cell = { draft: undefined, node, once, operands, after: waitingOf([node]), seen: 0 };
       if (node.kind === "generic") {
         const alone = draftOf(node, false);
         const contraction = node.combiner === "sum" && options.isContraction(this.#finished(alone));
@@ -178,7 +181,9 @@ class Grouping {
   #wouldCycle(first: Cell, second: Cell): boolean {
     const isOwn = (cell: Cell | undefined): boolean => cell === first || cell === second;
     // What one reads of the other becomes a register.
-    const outside = [...first.operands, ...second.operands].filter((tensor) => !isOwn(this.#producer(tensor)));
+    const outside = [first, second]
+      .flatMap(({ operands, after }) => [...operands, ...after])
+      .filter((tensor) => !isOwn(this.#producer(tensor)));
     // Whether something that the two read depends on what they compute.
     const search = ++this.#searches;
     for (let tensor = outside.pop(); tensor !== undefined; tensor = outside.pop()) {
@@ -188,6 +193,7 @@ class Grouping {
       if (isOwn(cell)) return true;
       cell.seen = search;
       for (const operand of cell.operands) outside.push(operand);
+      for (const earlier of cell.after) outside.push(earlier);
     }
     return false;
   }
@@ -204,7 +210,7 @@ class Grouping {
     if (this.#bufferCount(group, operands) > this.#options.maximumBuffers) return false;
     const first = draft.members.reduce((a, b) => (this.#order.get(a.node)! <= this.#order.get(b.node)! ? a : b)).node;
     const { once } = this.#cellOf.get(first)!;
-    const cell: Cell = { draft, node: first, once, operands, seen: 0 };
+    const cell: Cell = { draft, node: first, once, operands, after: waitingOf(nodes), seen: 0 };
     for (const node of nodes) this.#cellOf.set(node, cell);
     return true;
   }
@@ -235,7 +241,7 @@ class Grouping {
     const place = (cell: Cell): void => {
       if (done.has(cell)) return;
       done.add(cell);
-      for (const tensor of cell.operands) {
+      for (const tensor of [...cell.operands, ...cell.after]) {
         const node = this.#definition.get(tensor);
         if (node) place(this.#cellOf.get(node)!);
       }
@@ -250,6 +256,10 @@ class Grouping {
     for (const cell of this.#cells()) place(cell);
     return units;
   }
+}
+
+function waitingOf(nodes: Iterable<Node>): readonly Tensor[] {
+  return [...nodes].flatMap(({ after }) => after ?? []);
 }
 
 /** Equal subtrees of the members' bodies become one object, which is computed once. */

@@ -34,6 +34,14 @@ export function dispatchesOf(steps: readonly Step[]): Dispatch<Placed>[] {
   return steps.flatMap((step) => (step.kind === "launch" ? [step.dispatch] : dispatchesOf(step.steps)));
 }
 
+/** The memory that an entry finds filled, because it is computed once and kept. */
+export function keptIn({ once }: Schedule): Set<MemoryKey> {
+  const written = dispatchesOf(once).flatMap(({ kernel, buffers }) =>
+    buffers.filter((_, k) => kernel.buffers[k]?.access !== "read").map(keyOf),
+  );
+  return new Set(written);
+}
+
 /**
  * Intervals of all memory that is not persistent: slots, constants, and what is `prepared`. Arguments live from the start,
  * results to the end.

@@ -22,6 +22,11 @@ export function operandsOfUnit(unit: Unit): readonly Tensor[] {
   return [...new Set(reads.map(({ tensor }) => tensor))].filter((tensor) => !own.has(tensor));
 }
 
+function dependenciesOfUnit(unit: Unit): readonly Tensor[] {
+  const nodes = unit.kind === "node" ? [unit.node] : unit.group.members.map(({ node }) => node);
+  return [...operandsOfUnit(unit), ...nodes.flatMap(({ after }) => after ?? [])];
+}
+
 export function orderUnits(
   units: readonly Unit[],
   claims: readonly Claim[],
@@ -30,8 +35,8 @@ export function orderUnits(
   const maker = new Map(units.flatMap((unit) => resultsOf(unit).map((result) => [result, unit] as const)));
   const before = new Map<Unit, Set<Unit>>();
   for (const unit of units) {
-    const makers = operandsOfUnit(unit).flatMap((tensor) => maker.get(tensor) ?? []);
-    before.set(unit, new Set(makers));
+    const makers = dependenciesOfUnit(unit).flatMap((tensor) => maker.get(tensor) ?? []);
+    before.set(unit, new Set(makers.filter((other) => other !== unit)));
   }
   const readers = new Map<Tensor, Unit[]>();
   for (const unit of units) {

@@ -18,11 +18,18 @@ import type { PreparedMemory } from "./preparations.ts";
 import { sharePreparations, writtenBy } from "./preparations.ts";
 import type { Placed, Schedule, Step } from "./program.ts";
 
-export interface PlanOptions {
-  /** Bytes between the starts of memories: 16 for vectors, 256 for WebGPU's bindings. */
-  readonly alignment?: number;
+export interface PlanLimits {
+  /** Bytes between the starts of memories. */
+  readonly alignment: number;
   /** The most bytes that one buffer may have. */
-  readonly chunkBytes?: number;
+  readonly chunkBytes: number;
+}
+
+/** 16 bytes for vectors; WebGPU's bindings start at multiples of 256 and have by default at most 128 MiB. */
+export function planLimits(target: Target): PlanLimits {
+  return target === "cpu"
+    ? { alignment: 16, chunkBytes: Number.POSITIVE_INFINITY }
+    : { alignment: 256, chunkBytes: 128 * 2 ** 20 };
 }
 
 /** A launch whose buffers have addresses; those of a repeat move by `advance[k]` bytes with the k-th repeat outside. */
@@ -66,10 +73,9 @@ export function planTarget(
   program: Program,
   schedules: readonly (Schedule | null)[],
   target: Target,
-  options: PlanOptions = {},
+  options: Partial<PlanLimits> = {},
 ): PlannedTarget {
-  const alignment = options.alignment ?? (target === "cpu" ? 16 : 256);
-  const chunkBytes = options.chunkBytes ?? Number.POSITIVE_INFINITY;
+  const { alignment, chunkBytes } = { ...planLimits(target), ...options };
   const persistent = new Persistent(alignment, chunkBytes);
   if (target === "cpu") persistent.reserve(unusedBytes);
   for (const schedule of schedules)

@@ -17,6 +17,8 @@ export interface Schedule {
   readonly constants: ReadonlyMap<Tensor, readonly number[]>;
   /** The tensors that are persistent memory. */
   readonly slots: readonly Slot[];
+  /** The launches with which the results of the graph's nodes are computed; those of nodes inside of scans are left out. */
+  readonly launches: ReadonlyMap<Tensor, readonly Dispatch<Placed>[]>;
 }
 /** A persistent tensor: the graph's input, or one that stands for the memory that the entry initializes. */
 export interface Slot {

@@ -13,7 +13,7 @@ import { analyseContraction } from "./contraction/analysis.ts";
 import type { BuildContext, FusionGroup, Target } from "./group.ts";
 import type { Unit } from "./grouping.ts";
 import { groupNodes } from "./grouping.ts";
-import { bytesOf } from "./liveness.ts";
+import { bytesOf, dispatchesOf } from "./liveness.ts";
 import { Memory, moving } from "./memory.ts";
 import type { ScheduleOptions } from "./options.ts";
 import { plainOptions } from "./options.ts";
@@ -31,15 +31,29 @@ const maximumBuffers: Readonly<Record<Target, number>> = { cpu: 24, gpu: 8 };
 
 export function schedule(graph: Graph, target: Target, options: ScheduleOptions = plainOptions): Schedule {
   const shared: Shared = { target, options, constants: new Map(), tables: new Map(), names: new Map(), scratch: 0 };
-  const { graph: prepared, claims } = claimOutputs(target === "cpu" ? everywhere(forThreads)(graph) : graph);
+  const { graph: claimed, claims } = claimOutputs(prepared(graph, target));
   const memory = new Memory();
-  const steps = new Scheduler(prepared, claims, memory, shared, 0).run();
+  const scheduler = new Scheduler(claimed, claims, memory, shared, 0);
+  const steps = scheduler.run();
   const inputs = new Set(graph.inputs.map(({ tensor }) => tensor));
   const slots: Slot[] = [
     ...graph.inputs.flatMap(({ tensor, role, path }) => (isPersistent(role) ? [{ tensor, role, path }] : [])),
     ...claims.flatMap(({ slot, role, path }) => (inputs.has(slot) ? [] : [{ tensor: slot, role, path }])),
   ];
-  return { graph: prepared, steps, once: [], aliases: memory.aliases(), constants: shared.constants, slots };
+  return {
+    graph: claimed,
+    steps,
+    once: [],
+    aliases: memory.aliases(),
+    constants: shared.constants,
+    slots,
+    launches: scheduler.launches,
+  };
+}
+
+/** The graph as the target computes it. */
+export function prepared(graph: Graph, target: Target): Graph {
+  return target === "cpu" ? everywhere(forThreads)(graph) : graph;
 }
 
 const forThreads = (graph: Graph): Graph => cutReductions(expandMoments(graph));
@@ -67,6 +81,7 @@ class Scheduler {
   /** Joins whose pieces are (partly) written in place, and whether what the pieces leave has been filled. */
   readonly #placed = new Map<JoinNode, { readonly direct: Set<Tensor>; filled: boolean }>();
   readonly #joinOf = new Map<Tensor, JoinNode>();
+  readonly launches = new Map<Tensor, readonly Dispatch<Placed>[]>();
 
   constructor(
     graph: Graph,
@@ -110,7 +125,12 @@ class Scheduler {
     const generic = new Set(grouped.flatMap((unit) => (unit.kind === "group" ? resultsOf(unit) : [])));
     for (const { slot, value } of inPlace) this.#memory.aliasTo(value, slot);
     this.#placePieces(generic);
-    for (const unit of units) this.#unit(unit);
+    for (const unit of units) {
+      const before = this.#steps.length;
+      this.#unit(unit);
+      const made = dispatchesOf(this.#steps.slice(before));
+      for (const result of resultsOf(unit)) this.launches.set(result, made);
+    }
     const copied = this.#claims.filter((claim) => !inPlace.includes(claim));
     for (const { slot, value } of copied) this.#group(copyGroup(value, slot));
     return this.#steps;

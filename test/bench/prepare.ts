@@ -1,9 +1,9 @@
 /** Makes a workload's folder: the bundle, weights and inputs in one file for all peers, the model as ONNX. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { graphFlops } from "../../compiler/cli/summary-table.ts";
 import { memoryPages } from "../../compiler/codegen/wasm/module.ts";
 import type { Compiled, CompileOptions } from "../../compiler/compile.ts";
+import { graphFlops } from "../../compiler/graph/flops.ts";
 import {
   type DTypeName,
   type InputSlot,

@@ -317,6 +317,26 @@ describe("looking inside", () => {
       expect(JSON.parse(out).models).toMatchObject([{ parameters }]);
     },
   );
+  test("a program that may not take so much memory", async () => {
+    const out = join(folder, "small");
+    const { code, notes } = await dlx(["build", file, "--train", "--max-memory", "1K", "--out", out]);
+    expect(code).toBe(1);
+    expect(notes).toMatch(/error\[E0521\]: `\S+` takes [\d.]+ KiB of \w+ memory at least, but 1 KiB are allowed/);
+    expect(existsSync(join(out, "index.js"))).toBe(false);
+    expect((await dlx(["build", file, "--max-memory", "64X", "--out", out])).notes).toMatch(
+      /Expected a size such as 64M/,
+    );
+  });
+  test("a program that no device can hold", async () => {
+    const out = join(folder, "large");
+    const { code, notes } = await dlx(["build", file, "--batch", "400000000", "--out", out]);
+    expect(code).toBe(1);
+    expect(notes).toMatch(
+      /error\[E0522\]: `Net@400000000` takes [\d.]+ GiB of WebAssembly memory, where there are at most 4 GiB/,
+    );
+    expect(notes).toMatch(/f32\[400000000, \d+\]/);
+    expect(existsSync(join(out, "index.js"))).toBe(false);
+  });
   test.each(["ast", "graph", "backward", "optimized", "kernels", "plan", "wgsl", "wat", "host"])(
     "ir --stage %s",
     async (stage) => {

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { graphFlops, short, summaries, table } from "../../compiler/cli/summary-table.ts";
+import { short, summaries, table } from "../../compiler/cli/summary-table.ts";
+import { graphFlops } from "../../compiler/graph/flops.ts";
 import type { Graph, Node, Origin, Tensor } from "../../compiler/graph/graph.ts";
 
 const tensor = (name: string, ...shape: number[]): Tensor => ({ name, type: { dtype: "f32", shape } });

@@ -138,7 +138,7 @@ export function compileForGPU(graph: Graph): GPUProgram {
   const program = programOf(graph);
   const scheduled = hoist(schedule(graph, "gpu"));
   for (const { kernel } of dispatchesOf([...scheduled.once, ...scheduled.steps])) verifyKernel(kernel);
-  const { plan, entries, prepare } = planTarget(program, [scheduled], "gpu", { chunkBytes: 128 * 2 ** 20 });
+  const { plan, entries, prepare } = planTarget(program, [scheduled], "gpu");
   const wgsl = new WgslProgram();
   const [dispatches = [], ...preparations] = [entries[0]!, ...prepare].map(({ steps }) =>
     launchesOf(steps).map((launch) => wgsl.add(launch)),

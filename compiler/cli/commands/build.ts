@@ -24,7 +24,8 @@ export async function run(terminal: Terminal, [file = ""]: string[], flags: Flag
   const files = await bundleFiles(compiled, { weights, singleFile: flags.singleFile === true });
   for (const [name, bytes] of files) await writeAtomically(join(flags.out, name), bytes);
   const sizes = Object.fromEntries([...files].map(([name, bytes]) => [name, bytes.length]));
-  if (flags.json) terminal.out(toJsonText({ out: flags.out, files: sizes }));
+  const { recomputed } = compiled;
+  if (flags.json) terminal.out(toJsonText({ out: flags.out, files: sizes, ...(flags.maxMemory && { recomputed }) }));
   else
     for (const [name, size] of Object.entries(sizes))
       terminal.out(`${String(size).padStart(10)}  ${join(flags.out, name)}\n`);
