@@ -33,7 +33,8 @@ const exp: Expansion = (ops, x) => {
 const expNotPositive: Expansion = (ops, x) => {
   const bounded = ops.apply("raw_max", x!, ops.constant("f32", -104));
   const { r, biased } = reduceByAddition(ops, bounded, 127 + 24);
-  const value = ops.apply("add", expm1Reduced(ops, r, EXP), ops.constant("f32", 1));
+  // Horner's rule as far as 1 has the fewest operations where multiplication and addition are one.
+  const value = polynomial(ops, r, [1, 1, ...EXP]);
   const power = ops.apply("bitcast_f32", ops.apply("shift_left", biased, ops.constant("i32", 23)));
   return ops.apply("mul", ops.apply("mul", value, power), ops.constant("f32", 2 ** -24));
 };
