@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { mkdir, readFile } from "node:fs/promises";
 import { cpus, homedir } from "node:os";
 import { dirname, join } from "node:path";
+import { setFlagsFromString } from "node:v8";
 import { relaxedSimd } from "../../runtime/bundle.ts";
 import { writeAtomically } from "../../runtime/node/files.ts";
 import type { Choice, Way } from "../schedule/options.ts";
@@ -31,6 +32,8 @@ export async function tuned(
     const trial = trialOf(choice, relaxed);
     return trial && race(trial.runs, trial.refill, () => performance.now());
   };
+  // Engines begin with baseline code, which says nothing of what comes later.
+  setFlagsFromString("--no-liftoff");
   try {
     await tune(
       choices.map(({ choice }) => choice),
@@ -40,6 +43,7 @@ export async function tuned(
     if (!controller.signal.aborted) throw error;
     throw new InterruptedError("Stopped while measuring: nothing is built, what was measured is kept.");
   } finally {
+    setFlagsFromString("--liftoff");
     progress.stop();
     release();
     await findings.write();

@@ -3,6 +3,7 @@
  * `npx tsx test/bench/choices.ts examples/lenet/model.dlx [lenet.step] [--relaxed] [--set=batch=64] [--batch=32]`
  */
 import { dirname, resolve } from "node:path";
+import { setFlagsFromString } from "node:v8";
 import { fileLoader } from "../../compiler/cli/library.ts";
 import { readSource } from "../../compiler/cli/source.ts";
 import { elaborateSource } from "../../compiler/compile.ts";
@@ -17,6 +18,8 @@ const flag = (name: string): string | undefined =>
   process.argv.find((argument) => argument.startsWith(`--${name}=`))?.slice(name.length + 3);
 const relaxed = process.argv.includes("--relaxed");
 enableRelaxed();
+// Engines begin with baseline code, which says nothing of what comes later.
+setFlagsFromString("--no-liftoff");
 
 const [name = "", value = ""] = flag("set")?.split("=") ?? [];
 const set = name === "" ? {} : { [name]: value };

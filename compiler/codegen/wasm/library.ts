@@ -14,6 +14,8 @@ import { outline } from "./outline.ts";
 import { lowerKernel, splitFrom } from "./phases.ts";
 
 interface Compiled {
+  /** What both modules begin with, where no row has a fused instruction. */
+  shared?: Kernel;
   exact?: MachineFunction;
   relaxed?: MachineFunction;
 }
@@ -34,10 +36,9 @@ export class KernelLibrary {
     const compiled = this.#compiled(kernel);
     const known = relaxed ? compiled.relaxed : compiled.exact;
     if (known !== undefined) return known;
-    const expanded = expandKernel(kernel, relaxed);
-    const { machine, fusible } = lowerKernel(shareExpressions(expanded.kernel), relaxed, this.#leastWork);
+    const { machine, fusible } = lowerKernel(sharedKernel(kernel, compiled, relaxed), relaxed, this.#leastWork);
     const made = outline(machine);
-    const alike = !expanded.fusible && !fusible;
+    const alike = compiled.shared !== undefined && !fusible;
     if (relaxed || alike) compiled.relaxed = made;
     if (!relaxed || alike) compiled.exact = made;
     return made;
@@ -66,4 +67,12 @@ export class KernelLibrary {
     if (!calls) this.#encoded.set(f, code);
     return code;
   }
+}
+
+function sharedKernel(kernel: Kernel, compiled: Compiled, relaxed: boolean): Kernel {
+  if (compiled.shared) return compiled.shared;
+  const expanded = expandKernel(kernel, relaxed);
+  const shared = shareExpressions(expanded.kernel);
+  if (!expanded.fusible) compiled.shared = shared;
+  return shared;
 }

@@ -20,15 +20,15 @@ export function outline(f: MachineFunction): MachineFunction {
       if (c.kind === "branch") return { ...c, yes: block(c.yes, nested), no: block(c.no, nested) };
       if (c.kind !== "loop" || c.height === 0) return c;
       const body = block(c.body, true);
-      return c.height === 1 && nested ? { ...c, body } : loop({ ...c, body });
+      return c.height === 1 && nested ? { ...c, body } : loop({ ...c, body }, setCounts(c.body));
     });
   }
 
-  function loop(l: Loop): Loop {
+  function loop(l: Loop, inside: ReadonlyMap<Local, number>): Loop {
     const usage = new Usage();
     usage.block(l.body);
     // A local that the body changes and others see cannot be passed by value.
-    for (const local of usage.set) if (definedOutside(f.body, l, local)) return l;
+    for (const local of usage.set) if ((sets.get(local) ?? 0) > (inside.get(local) ?? 0)) return l;
     const free = [...usage.read].filter((local) => !usage.set.has(local));
     const parameters = free.filter((local) => !constants.has(local));
     if (parameters.length > mostParameters) return l;
@@ -43,38 +43,20 @@ export function outline(f: MachineFunction): MachineFunction {
   return { ...f, body: block(f.body, false) };
 }
 
-/** How many statements set each local. */
+/** How many statements set each local, loops that count with it included. */
 function setCounts(code: readonly Code[], counts: Map<Local, number> = new Map()): Map<Local, number> {
   for (const c of code) {
     if (c.kind === "set") counts.set(c.local, (counts.get(c.local) ?? 0) + 1);
-    if (c.kind === "loop") setCounts(c.body, counts);
+    if (c.kind === "loop") {
+      counts.set(c.counter, (counts.get(c.counter) ?? 0) + 1);
+      setCounts(c.body, counts);
+    }
     if (c.kind === "branch") {
       setCounts(c.yes, counts);
       setCounts(c.no, counts);
     }
   }
   return counts;
-}
-
-/** Whether code other than the body of `except` sets the local. */
-function definedOutside(code: readonly Code[], except: Loop, local: Local): boolean {
-  return code.some((c) => {
-    switch (c.kind) {
-      case "set":
-        return c.local === local;
-      case "branch":
-        return definedOutside(c.yes, except, local) || definedOutside(c.no, except, local);
-      case "loop":
-        if (c.counter === except.counter) return false;
-        return c.counter === local || definedOutside(c.body, except, local);
-      case "store":
-      case "call":
-      case "barrier":
-        return false;
-      default:
-        return c satisfies never;
-    }
-  });
 }
 
 /** The locals that code reads and sets. */
