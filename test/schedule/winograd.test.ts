@@ -106,13 +106,13 @@ function valuesFor(graph: Graph): number[][] {
   );
 }
 
-/** Takes a tile size wherever there is one; `met` is how often. */
-function forced(size: TileSize): { readonly options: ScheduleOptions; readonly met: () => number } {
+/** Takes a way wherever there is one of that name; `met` is how often. */
+function forced(wanted: string): { readonly options: ScheduleOptions; readonly met: () => number } {
   let met = 0;
   const options: ScheduleOptions = {
     winograd: true,
     choose: ({ ways }) => {
-      const way = ways.find(({ name }) => name === `winograd ${size}x${size}`);
+      const way = ways.find(({ name }) => name === wanted);
       if (way !== undefined) met++;
       return way;
     },
@@ -120,23 +120,56 @@ function forced(size: TileSize): { readonly options: ScheduleOptions; readonly m
   return { options, met: () => met };
 }
 
-function check(convolution: Convolution, size: TileSize, devices: readonly ("wasm" | "interpreter")[]): number {
-  const text = textOf(convolution);
+type Device = "wasm" | "interpreter";
+function check(convolution: Convolution, size: TileSize, devices: readonly Device[]): number {
+  return checkText(textOf(convolution), `winograd ${size}x${size}`, winogradTolerance[size], devices);
+}
+/** How many contractions were computed in the way that was wanted. */
+function checkText(text: string, wanted: string, relative: number, devices: readonly Device[]): number {
   try {
     const graph = readGraph(text);
     verify(graph, "the text");
     const inputs = valuesFor(graph);
     const want = evaluateOutputs(graph, inputs);
-    const { options, met } = forced(size);
+    const { options, met } = forced(wanted);
     for (const device of devices) {
       const got =
         device === "wasm" ? compileForCpu(graph, options).run(inputs) : interpretOnCpu(graph, inputs, options);
-      expectClose(graph, got, want, { relative: winogradTolerance[size] });
+      expectClose(graph, got, want, { relative });
     }
     return met() / devices.length;
   } catch (error) {
-    throw new Error(`F(${size}x${size})\n${text}\n${error instanceof Error ? error.stack : error}`);
+    throw new Error(`${wanted}\n${text}\n${error instanceof Error ? error.stack : error}`);
   }
+}
+
+/** The gradient of the weights, with a step of descent behind it. */
+function gradientText({ images, channels, outputs, height, width, padding, data, weights }: Convolution): string {
+  const [top, bottom, left, right] = padding;
+  const sizes: Record<string, number> = { n: images, g: 1, c: channels, o: outputs, i: height, j: width, p: 3, q: 3 };
+  const inputSizes = { ...sizes, i: height + 2 - top - bottom, j: width + 2 - left - right };
+  const names = (order: string): string[] => [...order.replace("g", "")];
+  const shape = (order: string, of: Record<string, number> = sizes): string =>
+    names(order)
+      .map((name) => of[name])
+      .join();
+  const index = (name: string): string => (sizes[name] === 1 ? "0" : name);
+  const domain = (order: readonly string[]): string =>
+    order.flatMap((name) => (sizes[name] === 1 ? [] : [`${name}<${sizes[name]}`])).join(", ");
+  const moved = (name: string, tap: string, before: number): string =>
+    `${sizes[name] === 1 ? "" : `${name} + `}${tap}${before === 0 ? "" : ` - ${before}`}`;
+  const at = names(data).map((name) =>
+    name === "i" ? moved("i", "p", top) : name === "j" ? moved("j", "q", left) : index(name),
+  );
+  const adjoint = names(data.replace("c", "o"));
+  const here = names(weights).map(index).join();
+  return `input %x: f32[${shape(data, inputSizes)}] argument x
+input %d: f32[${shape(adjoint.join(""))}] argument d
+input %w: f32[${shape(weights)}] parameter w
+%g: f32[${shape(weights)}] = sum[${domain(names(weights))} | ${domain(["n", "i", "j"])}] %d[${adjoint.map(index).join()}] * %x[${at.join(", ")} else 0]
+%v: f32[${shape(weights)}] = map[${domain(names(weights))}] %w[${here}] - 0.5 * %g[${here}]
+output %g result g
+output %v parameter w`;
 }
 
 const counts = [1, 2, 3, 5, 7, 17];
@@ -201,6 +234,36 @@ describe("Winograd", () => {
       });
   }
 
+  test("F(3x3, 4x4): random gradients of weights", () => {
+    let met = 0;
+    fc.assert(
+      fc.property(convolutions, (convolution) => {
+        const c = {
+          ...convolution,
+          height: Math.max(convolution.height, convolution.padding[0] + convolution.padding[1] - 1),
+        };
+        met += checkText(
+          gradientText(c),
+          "winograd 3x3",
+          winogradTolerance[4],
+          c.height * c.width < 20 ? ["wasm", "interpreter"] : ["wasm"],
+        );
+      }),
+      { numRuns: process.env.DLX_DEEP ? 1000 : 40, endOnFailure: true },
+    );
+    expect(met).toBeGreaterThan(5);
+  }, 600_000);
+  const gradients: Readonly<Record<string, Partial<Convolution>>> = {
+    "whole tiles": {},
+    "edges everywhere": { images: 7, channels: 5, outputs: 7, height: 7, width: 9 },
+    "several bands": { images: 3, channels: 32, outputs: 16, height: 34, width: 38 },
+    "channels last, no padding": { data: "nijgc", weights: "pqcog", padding: [0, 0, 0, 0], images: 5, height: 5 },
+  };
+  for (const [name, some] of Object.entries(gradients))
+    test(`F(3x3, 4x4): ${name}`, () => {
+      expect(checkText(gradientText({ ...usual, ...some }), "winograd 3x3", winogradTolerance[4], ["wasm"])).toBe(1);
+    });
+
   test("what is no window of three by three in steps of one is left alone", () => {
     const others = [
       textOf(usual)
@@ -209,7 +272,7 @@ describe("Winograd", () => {
       textOf({ ...usual, channels: 1 }),
     ];
     for (const text of others) {
-      const { options, met } = forced(4);
+      const { options, met } = forced("winograd 4x4");
       const graph = readGraph(text);
       verify(graph, "the text");
       compileForCpu(graph, options);

@@ -1,23 +1,16 @@
-/**
- * Sliding windows through Winograd's transforms. A block of tiles is transformed, multiplied with the transformed weights,
- * point by point a matrix product over the channels, and transformed back; a block is so large that its data stay in the
- * second cache. Inside of a tile the channels fill the lanes; results are turned to rows of pixels when they leave.
- */
-import type { Index } from "../../kernel/build.ts";
 import { add, apply, constant, i32, KernelBuilder, load, lt, min, mul, splat, sub } from "../../kernel/build.ts";
 import type { Dispatch, Expression } from "../../kernel/ir.ts";
-import { pack } from "../contraction/packing.ts";
-import type { PackedDimension, PackedPanel } from "../contraction/panels.ts";
 import { pointOf } from "../gpu/grid.ts";
 import type { BuildContext } from "../group.ts";
 import { Operands } from "../operands.ts";
 import type { Placed } from "../program.ts";
+import type { Window } from "./analysis.ts";
 import { taps } from "./analysis.ts";
 import { bindAll } from "./indices.ts";
 import { Output } from "./output.ts";
 import type { WinogradPlan } from "./plan.ts";
 import { pairBlockAt, weightElements } from "./plan.ts";
-import { bothWays } from "./transforms.ts";
+import { type Cut, rowsOfBand, Tiles } from "./tiles.ts";
 import { transformWeights } from "./weights.ts";
 
 export function winogradBy(plan: WinogradPlan, context: BuildContext): readonly Dispatch<Placed>[] {
@@ -53,11 +46,33 @@ interface Block {
   readonly tiles: Expression;
 }
 
+function cutOf(plan: WinogradPlan): Cut {
+  const { sliding, transform, column, tileRows, tileColumns, bandRows, bands, dataPoint } = plan;
+  const beside = ({ dimension, extent }: Window) => ({ dimension, extent: extent + taps - 1 });
+  return {
+    support: sliding.data,
+    extents: sliding.extents,
+    rows: beside(sliding.rows),
+    columns: beside(sliding.columns),
+    channels: sliding.channels,
+    column,
+    step: transform.size,
+    taken: transform.points,
+    points: transform.points,
+    line: transform.input,
+    tileRows,
+    tileColumns,
+    bandRows,
+    bands,
+    point: dataPoint,
+  };
+}
+
 class Products {
   readonly #operands: Operands;
   readonly #plan: WinogradPlan;
   readonly #weights: string;
-  readonly #padded: string;
+  readonly #tiles: Tiles;
   readonly #data: string;
   readonly #products: string;
   readonly #output: Output;
@@ -66,13 +81,13 @@ class Products {
     this.#operands = operands;
     this.#plan = plan;
     this.#weights = weights;
-    const { points, dataPoint, productPoint, pairBlock, row, transform, bandRows } = plan;
+    const { points, dataPoint, productPoint, pairBlock } = plan;
     const { kernel } = operands;
-    this.#padded = kernel.ownScratch("padded", "f32", (bandRows * transform.size + taps - 1) * row);
     this.#data = plan.together
       ? kernel.local("data", "f32", "scratch", points * dataPoint)
       : kernel.ownScratch("data", "f32", points * dataPoint);
     this.#products = kernel.ownScratch("products", "f32", 2 * points * productPoint * pairBlock);
+    this.#tiles = new Tiles(operands, cutOf(plan), this.#data);
     this.#output = new Output(operands, plan);
   }
 
@@ -87,7 +102,7 @@ class Products {
     const parts = [groups, images / blockImages, bands];
     const block = (number: Expression): void => {
       const [group, part, band] = pointOf(kernel, number, parts) as [Expression, Expression, Expression];
-      const rows = kernel.letIn("rows", this.#rowsOf(band));
+      const rows = kernel.letIn("rows", rowsOfBand(this.#plan, band));
       const image = kernel.letIn("image", mul(part, blockImages));
       kernel.forLoop("n", 0, blockImages, 1, (n) =>
         this.#transform({
@@ -122,7 +137,7 @@ class Products {
         group: i32(0),
         image,
         number: band,
-        tileRows: kernel.letIn("rows", this.#rowsOf(band)),
+        tileRows: kernel.letIn("rows", rowsOfBand(this.#plan, band)),
         tile: mul(add(mul(image, tileRows), mul(band, bandRows)), tileColumns),
       });
     };
@@ -133,96 +148,16 @@ class Products {
     kernel.forLoop("pair", 0, pairs, pairBlock, (pair) => this.#multiply(all, pair), { outer: true });
   }
 
-  /** The rows of tiles of a band: the last one may have fewer. */
-  #rowsOf(band: Expression): Expression {
-    const { bandRows, bands, tileRows } = this.#plan;
-    return bands * bandRows === tileRows ? i32(bandRows) : min(i32(bandRows), sub(i32(tileRows), mul(band, bandRows)));
-  }
-
-  // ---- Data -----------------------------------------------------------------------------------------------------------
-
   #transform(band: Band): void {
-    const { kernel } = this.#operands;
-    const { bandRows, bands, tileRows, transform, sliding } = this.#plan;
-    // Rows that the data have; where the last tiles reach further there are zeros.
-    const rows = bandRows * transform.size + taps - 1;
-    const lastRows = sliding.rows.extent + taps - 1 - (bands - 1) * bandRows * transform.size;
-    const lastReach = (tileRows - (bands - 1) * bandRows) * transform.size + taps - 1;
-    const last = (): void => this.#copy({ ...band, number: i32(bands - 1) }, lastRows, lastReach);
-    if (bands === 1) last();
-    else if (lastRows === rows) this.#copy(band, rows, rows);
-    else kernel.ifThen(lt(band.number, bands - 1), () => this.#copy(band, rows, rows), last);
-    this.#tiles(band);
-  }
-
-  /** A copy with the channels next to each other, zeros around the data included. */
-  #copy(band: Band, rows: number, reach: number): void {
-    const { kernel } = this.#operands;
-    const { sliding, row, column } = this.#plan;
-    const { extents, groups, images } = sliding;
-    const values = new Map<number, Expression>([[extents.length, band.number]]);
+    const { sliding } = this.#plan;
+    const values = new Map<number, Expression>();
     for (const [positions, number] of [
-      [groups, band.group],
-      [images, band.image],
+      [sliding.groups, band.group],
+      [sliding.images, band.image],
     ] as const)
-      for (const [position, { base }] of bindAll(kernel, extents, positions, number)) values.set(position, base);
-    pack(this.#operands, this.#panel(rows), this.#padded, values);
-    const zeros = (from: Index, to: Index): void =>
-      kernel.forLoop("z", from, to, 4, (at) => kernel.store(this.#padded, at, constant("f32", 0, 4)));
-    const width = (sliding.columns.extent + taps - 1) * column;
-    if (width < row) kernel.forLoop("r", 0, rows, 1, (r) => zeros(add(mul(r, row), width), add(mul(r, row), row)));
-    zeros(rows * row, reach * row);
-  }
-
-  #panel(rows: number): PackedPanel {
-    const { sliding, row, column, bands, bandRows, transform } = this.#plan;
-    const { data, extents } = sliding;
-    const order = data.dimensions.map(({ terms }, d): PackedDimension => {
-      if (d === sliding.rows.dimension) {
-        const bound = bands === 1 ? [] : [{ position: extents.length, coefficient: bandRows * transform.size }];
-        return { d, own: [], bound, lowest: 0, extent: rows, stride: row };
-      }
-      if (d === sliding.columns.dimension)
-        return { d, own: [], bound: [], lowest: 0, extent: sliding.columns.extent + taps - 1, stride: column };
-      const own = terms.filter(({ position }) => position === sliding.channels);
-      const bound = terms.filter(({ position }) => position !== sliding.channels);
-      return { d, own, bound, lowest: 0, extent: own.length === 0 ? 1 : extents[sliding.channels]!, stride: 1 };
-    });
-    // Channels innermost, then the columns of pixels.
-    const rank = ({ d, own }: PackedDimension): number =>
-      own.length > 0 ? 3 : d === sliding.columns.dimension ? 2 : d === sliding.rows.dimension ? 1 : 0;
-    const dimensions = order.sort((a, b) => rank(a) - rank(b));
-    return {
-      kind: "packed",
-      offset: 0,
-      stride: () => 0,
-      layout: { support: data, dimensions, tiles: undefined, size: rows * row, extents: [...extents, bands] },
-    };
-  }
-
-  #tiles({ tileRows, tile }: Band): void {
-    const { kernel } = this.#operands;
-    const { tileColumns, transform, row, column, dataPoint } = this.#plan;
-    const { size, points } = transform;
-    const line = Array.from({ length: points }, (_, k) => k);
-    kernel.forLoop("y", 0, tileRows, 1, (y) =>
-      kernel.forLoop("x", 0, tileColumns, 1, (x) => {
-        const from = kernel.letIn("from", add(mul(y, size * row), mul(x, size * column)));
-        const to = kernel.letIn("to", mul(add(tile, add(mul(y, tileColumns), x)), column));
-        kernel.forLoop("c", 0, column, 4, (c) => {
-          const pixel = (i: number, j: number): Expression =>
-            kernel.letIn("d", load(this.#padded, "f32", add(from, c, i * row + j * column), 4));
-          const transformed = bothWays(
-            kernel,
-            transform.input,
-            line.map((i) => line.map((j) => pixel(i, j))),
-          );
-          for (const [i, values] of transformed.entries())
-            for (const [j, value] of values.entries())
-              kernel.store(this.#data, add(to, c, (i * points + j) * dataPoint), value);
-        });
-      }),
-    );
+      for (const [position, { base }] of bindAll(this.#operands.kernel, sliding.extents, positions, number))
+        values.set(position, base);
+    this.#tiles.write(values, band.number, band.tileRows, band.tile);
   }
 
   /** Zeros behind the last tile, so that rows of tiles are whole for the products. */

@@ -1,7 +1,10 @@
 /** From products to results: the output transform, then the epilogue on four neighbours of a row at a time. */
+import type { KernelBuilder } from "../../kernel/build.ts";
 import { add, i32, lane, load, lt, mul } from "../../kernel/build.ts";
 import type { Expression } from "../../kernel/ir.ts";
+import type { IndexValue } from "../address.ts";
 import { indexAt, indexLanes } from "../address.ts";
+import type { Contraction } from "../contraction/analysis.ts";
 import { transposed } from "../contraction/packing.ts";
 import { Lowering } from "../lower.ts";
 import type { Operands } from "../operands.ts";
@@ -107,51 +110,46 @@ export class Output {
   /** Pixels of a row, the channels of each in its lanes. */
   #row(pixels: readonly Expression[], channels: readonly Lowering[], row: Expression, column: Expression): void {
     const { kernel } = this.#operands;
-    const { rows, columns } = this.#plan.sliding;
+    const { rows, columns, contraction } = this.#plan.sliding;
     const rowIndex = indexAt(row, 0, rows.extent - 1);
+    const here = (channel: Lowering, at: IndexValue): Lowering =>
+      channel.child(
+        new Map([
+          [rows.place, rowIndex],
+          [columns.place, at],
+        ]),
+      );
     if (pixels.length === unitWidth) {
       const whole = indexLanes(column, 0, columns.extent - 1);
       const values = transposed(pixels, (value) => kernel.letIn("t", value));
-      for (const [l, channel] of channels.entries())
-        this.#finish(
-          channel.child(
-            new Map([
-              [rows.place, rowIndex],
-              [columns.place, whole],
-            ]),
-          ),
-          values[l]!,
-        );
+      for (const [l, channel] of channels.entries()) finish(here(channel, whole), kernel, contraction, values[l]!);
       return;
     }
     for (const [l, channel] of channels.entries())
       for (const [j, pixel] of pixels.entries()) {
         const single = indexAt(add(column, j), 0, columns.extent - 1);
-        this.#finish(
-          channel.child(
-            new Map([
-              [rows.place, rowIndex],
-              [columns.place, single],
-            ]),
-          ),
-          kernel.letIn("t", lane(pixel, l)),
-        );
+        finish(here(channel, single), kernel, contraction, kernel.letIn("t", lane(pixel, l)));
       }
   }
+}
 
-  #finish(lowering: Lowering, sum: Expression): void {
-    const { group, root, epilogue } = this.#plan.sliding.contraction;
-    const result = root.node.results[0]!;
-    lowering.define(result, sum);
-    // Stored last: a result may lie where another member's operand was.
-    const stores: (() => void)[] = [];
-    if (group.stored.has(result)) stores.push(() => lowering.store(result, root.at, sum));
-    for (const { node, body, at } of epilogue) {
-      const value = this.#operands.kernel.letIn("t", lowering.lower(body));
-      const [made] = node.results;
-      lowering.define(made!, value);
-      if (group.stored.has(made!)) stores.push(() => lowering.store(made!, at, value));
-    }
-    for (const store of stores) store();
+/** The epilogue at one place, or at four in lanes, once the sum is known there. */
+export function finish(
+  lowering: Lowering,
+  kernel: KernelBuilder,
+  { group, root, epilogue }: Contraction,
+  sum: Expression,
+): void {
+  const result = root.node.results[0]!;
+  lowering.define(result, sum);
+  // Stored last: a result may lie where another member's operand was.
+  const stores: (() => void)[] = [];
+  if (group.stored.has(result)) stores.push(() => lowering.store(result, root.at, sum));
+  for (const { node, body, at } of epilogue) {
+    const value = kernel.letIn("t", lowering.lower(body));
+    const [made] = node.results;
+    lowering.define(made!, value);
+    if (group.stored.has(made!)) stores.push(() => lowering.store(made!, at, value));
   }
+  for (const store of stores) store();
 }

@@ -3,7 +3,6 @@ import type { KernelBuilder } from "../../kernel/build.ts";
 import { add, i32, min, mul, sub } from "../../kernel/build.ts";
 import type { Expression } from "../../kernel/ir.ts";
 import type { Sliding } from "./analysis.ts";
-import { taps } from "./analysis.ts";
 import type { TileSize, Transform } from "./transforms.ts";
 import { transforms } from "./transforms.ts";
 
@@ -42,9 +41,8 @@ export interface WinogradPlan {
   /** Pairs of vectors of result channels, and how many are multiplied at a time. */
   readonly pairs: number;
   readonly pairBlock: number;
-  /** The padded copy of a band: elements from a column to the next (channels, filled up) and from a row to the next. */
+  /** Elements from one pixel to the next where channels are next to each other: filled up. */
   readonly column: number;
-  readonly row: number;
   /** From one point's transformed data, and products with one vector, to the next point's. */
   readonly dataPoint: number;
   readonly productPoint: number;
@@ -107,7 +105,6 @@ export function planOf(sliding: Sliding, size: TileSize): WinogradPlan {
     pairs,
     pairBlock,
     column,
-    row: (tileColumns * size + taps - 1) * column,
     dataPoint: apart(tiles * column),
     productPoint,
     pairWeights: apart(channels * 8),

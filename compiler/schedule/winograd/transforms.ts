@@ -25,7 +25,7 @@ export interface Transform {
   readonly weights: Line;
   readonly output: Line;
 }
-type Line = (kernel: KernelBuilder, line: readonly Expression[]) => Expression[];
+export type Line = (kernel: KernelBuilder, line: readonly Expression[]) => Expression[];
 
 /** The arithmetic of one line, every step named. */
 function arithmetic(kernel: KernelBuilder) {
@@ -102,6 +102,31 @@ const four: Transform = {
     const [far, farOdd] = [plus(d, e), minus(d, e)];
     return [plus(plus(a, near), far), into(farOdd, 2, nearOdd), into(far, 4, near), plus(into(farOdd, 8, nearOdd), f)];
   },
+};
+
+/**
+ * F(3x3, 4x4): a window of 4x4, cut out of an adjoint, slides over data to nine places. The points are those of F(4x4, 3x3),
+ * and so is the data's transform.
+ */
+export const adjointWindow: Line = (kernel, line) => {
+  const { plus, minus, times, into } = arithmetic(kernel);
+  const [a, b, c, d] = line as [Expression, Expression, Expression, Expression];
+  const [even, odd] = [plus(a, c), plus(b, d)];
+  const [farEven, farOdd] = [into(c, 1 / 6, times(a, 1 / 24)), into(d, 1 / 3, times(b, 1 / 12))];
+  return [
+    times(a, 1 / 4),
+    times(plus(even, odd), -1 / 6),
+    times(minus(odd, even), 1 / 6),
+    plus(farEven, farOdd),
+    minus(farEven, farOdd),
+    d,
+  ];
+};
+export const ninePlaces: Line = (kernel, line) => {
+  const { plus, minus, into } = arithmetic(kernel);
+  const [a, b, c, d, e, f] = line as Six;
+  const [near, far] = [plus(b, c), plus(d, e)];
+  return [plus(plus(a, near), far), into(minus(d, e), 2, minus(b, c)), plus(into(far, 4, near), f)];
 };
 
 export const transforms: Readonly<Record<TileSize, Transform>> = { 2: two, 4: four };

@@ -7,6 +7,7 @@ import { schemesOf } from "../contraction/planner.ts";
 import { nameOfScheme } from "../contraction/scheme.ts";
 import type { BuildContext } from "../group.ts";
 import type { Placed } from "../program.ts";
+import { analyseWeightGradient, costOfGradient, gradientBy, planGradient } from "./adjoint.ts";
 import { analyseSliding } from "./analysis.ts";
 import { costOf } from "./cost.ts";
 import { winogradBy } from "./cpu.ts";
@@ -36,7 +37,13 @@ export function contractionOnCpu(contraction: Contraction, context: BuildContext
 }
 
 function throughTransforms(contraction: Contraction, context: BuildContext): Scheme[] {
-  const sliding = context.options.winograd ? analyseSliding(contraction, context) : undefined;
+  if (!context.options.winograd) return [];
+  const gradient = analyseWeightGradient(contraction);
+  if (gradient !== undefined) {
+    const plan = planGradient(gradient);
+    return [{ name: "winograd 3x3", cost: costOfGradient(plan), build: (trial) => gradientBy(plan, trial) }];
+  }
+  const sliding = analyseSliding(contraction, context);
   if (sliding === undefined) return [];
   return ([2, 4] as const).map((size): Scheme => {
     const plan = planOf(sliding, size);
