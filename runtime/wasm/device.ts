@@ -12,6 +12,9 @@ import { startThreads } from "./threads.ts";
 
 const PAGE = 65536;
 
+/** A module of one function that uses `i8x16.splat`. */
+const simdProbe = decodeBase64("AGFzbQEAAAABBAFgAAADAgEACgkBBwBBAP0PGgs=");
+
 function view(memory: WebAssembly.Memory, dtype: DTypeName, at: number, bytes: number): Elements {
   const count = bytes / 4;
   switch (dtype) {
@@ -47,9 +50,15 @@ export async function createWasmDevice(
   { threads, memoryFlags, url }: ThreadOptions = { threads: 1, memoryFlags: 0 },
 ): Promise<Device> {
   if (!manifest.wasm) throw new DlxError("E0801", "this program was built without WebAssembly");
+  if (!WebAssembly.validate(simdProbe)) throw new DlxError("E0801", "WebAssembly has no SIMD on this machine");
   const { plan } = manifest.wasm;
   const sections = wasmSections(plan, threads);
   const pages = Math.max(1, Math.ceil(sections.end / PAGE));
+  if (pages > PAGE)
+    throw new DlxError(
+      "E0801",
+      `on ${threads} threads the program needs ${pages} pages of memory, of ${PAGE} that there are`,
+    );
   const shared = threads > 1;
   let failure: DlxError | undefined;
   let lose: (error: DlxError) => void = () => {};

@@ -1,6 +1,6 @@
 /** What users of a bundle rely on, sentence by sentence, on WebAssembly in this process. */
 import { join } from "node:path";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import type { Inputs } from "../../runtime/call.ts";
 import { readSafetensors, writeSafetensors } from "../../runtime/safetensors.ts";
 import type { LoadOptions, Session } from "../../runtime/session.ts";
@@ -321,6 +321,11 @@ describe("a program with a model, a train block and functions", () => {
     for (const threads of [0, -1, 1.5, 1000, Number.NaN])
       await expect(open({ threads })).rejects.toThrow(error("E0605", /threads/));
     expect(messages).toEqual([]);
+  });
+  test("a machine without SIMD is told so", async () => {
+    const validate = vi.spyOn(WebAssembly, "validate").mockReturnValue(false);
+    await expect(open()).rejects.toThrow(error("E0801", /no SIMD/));
+    validate.mockRestore();
   });
   test("nothing works after dispose", async () => {
     const own = await open();
