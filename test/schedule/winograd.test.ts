@@ -11,6 +11,7 @@ import type { TileSize } from "../../compiler/schedule/winograd/transforms.ts";
 import { winogradTolerance } from "../../compiler/schedule/winograd/transforms.ts";
 import { expectClose } from "../support/compare.ts";
 import { compileForCpu, interpretOnCpu } from "../support/run-cpu.ts";
+import { runOnThreads } from "../support/run-threads.ts";
 
 interface Convolution {
   readonly images: number;
@@ -263,6 +264,20 @@ describe("Winograd", () => {
     test(`F(3x3, 4x4): ${name}`, () => {
       expect(checkText(gradientText({ ...usual, ...some }), "winograd 3x3", winogradTolerance[4], ["wasm"])).toBe(1);
     });
+
+  test.each([
+    ["blocks of images", "winograd 4x4", textOf({ ...usual, images: 12, channels: 64, epilogue: "residual" })],
+    ["few tiles", "winograd 2x2", textOf({ ...usual, outputs: 40, height: 7, epilogue: "bias" })],
+    ["a gradient", "winograd 3x3", gradientText({ ...usual, images: 7, height: 34, width: 34, channels: 17 })],
+  ])("%s: the same bits on one thread and on three", async (_, wanted, text) => {
+    const graph = readGraph(text);
+    const inputs = valuesFor(graph);
+    const { options, met } = forced(wanted);
+    const [one, three] = await runOnThreads(graph, inputs, [1, 3], options);
+    expect(met()).toBe(1);
+    expect(three).toEqual(one);
+    expectClose(graph, one!, evaluateOutputs(graph, inputs), { relative: winogradTolerance[4] });
+  });
 
   test("what is no window of three by three in steps of one is left alone", () => {
     const others = [

@@ -3,6 +3,7 @@ import { KernelLibrary } from "../../compiler/codegen/wasm/library.ts";
 import { encodeModule, memoryPages } from "../../compiler/codegen/wasm/module.ts";
 import type { Graph } from "../../compiler/graph/graph.ts";
 import { hoist } from "../../compiler/schedule/hoist.ts";
+import type { ScheduleOptions } from "../../compiler/schedule/options.ts";
 import { callsOf, planTarget } from "../../compiler/schedule/plan.ts";
 import { schedule } from "../../compiler/schedule/schedule.ts";
 import { wasmSections } from "../../runtime/plan.ts";
@@ -14,9 +15,10 @@ export async function runOnThreads(
   graph: Graph,
   values: readonly (readonly number[])[],
   counts: readonly number[],
+  options?: ScheduleOptions,
 ): Promise<number[][][]> {
   const program = programOf(graph);
-  const { plan, entries, prepare } = planTarget(program, [hoist(schedule(graph, "cpu"))], "cpu");
+  const { plan, entries, prepare } = planTarget(program, [hoist(schedule(graph, "cpu", options))], "cpu");
   // What is prepared first, then the entry itself.
   const parts = [...prepare, entries[0]!];
   const { bytes, memoryFlags } = encodeModule({
