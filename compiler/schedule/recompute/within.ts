@@ -50,8 +50,10 @@ export function planWithin(
   for (let round = 0; totalBytes(planned.plan) > limit; round++) {
     const current = planned;
     const arenaAt = (k: number): number => current.entries[k]?.arenaBytes ?? 0;
-    const tooLarge = program.entries.flatMap((entry, k) => (arenaAt(k) > room ? [{ entry, k }] : []));
-    const [first] = program.entries.map((entry, k) => ({ entry, k })).sort((x, y) => arenaAt(y.k) - arenaAt(x.k));
+    // The largest first: where that fails, it says what the whole program needs.
+    const bySize = program.entries.map((entry, k) => ({ entry, k })).sort((x, y) => arenaAt(y.k) - arenaAt(x.k));
+    const tooLarge = bySize.filter(({ k }) => arenaAt(k) > room);
+    const [first] = bySize;
     /** No more than this was found. */
     const refuse = (entry: ProgramEntry, arenaBytes: number, schedule: Schedule): never => {
       const persistent = totalBytes(current.plan) - sum(current.plan.arena);
