@@ -12,7 +12,7 @@ import { verifyKernel } from "../../compiler/kernel/verify.ts";
 import { evaluateOutputs } from "../../compiler/reference/evaluate.ts";
 import { rowMajor } from "../../compiler/schedule/align.ts";
 import { analyseContraction, analyseOneSided } from "../../compiler/schedule/contraction/analysis.ts";
-import { contractionBy, extentsOf } from "../../compiler/schedule/contraction/cpu.ts";
+import { contractionBy } from "../../compiler/schedule/contraction/cpu.ts";
 import { schemesOf } from "../../compiler/schedule/contraction/planner.ts";
 import { nameOfScheme } from "../../compiler/schedule/contraction/scheme.ts";
 import type { BuildContext } from "../../compiler/schedule/group.ts";
@@ -189,15 +189,16 @@ function checkSchemes(text: string): string[] {
     constant: () => expect.fail("no tables here"),
     name: (hint) => hint,
   };
-  const schemes = schemesOf(contraction, extentsOf(contraction), context);
+  const schemes = schemesOf(contraction, context);
   expect(new Set(schemes.map(nameOfScheme)).size).toBe(schemes.length);
   const kinds: string[] = [];
   for (const scheme of schemes) {
-    const { kind, rowPanel, columnPanel, parts } = scheme;
-    kinds.push(`${kind} ${rowPanel.kind} ${columnPanel.kind}${parts > 1 ? ` in ${parts} parts` : ""}`);
+    const { kind, rowPanel, columnPanel, clips, parts } = scheme;
+    const clipped = clips.length > 0 ? " without padding" : "";
+    kinds.push(`${kind} ${rowPanel.kind} ${columnPanel.kind}${clipped}${parts > 1 ? ` in ${parts} parts` : ""}`);
     // Blocks of rows are for what does not fit a cache: here they are small.
     const small = { ...scheme, rowBlock: Math.min(scheme.rowBlock, 1 + (text.length % 3)) };
-    const dispatches = contractionBy(small, contraction, context);
+    const dispatches = contractionBy(small, context);
     const memory = new Map<unknown, KernelMemory>();
     for (const [at, { tensor }] of graph.inputs.entries()) memory.set(tensor, Float32Array.from(inputs[at]!));
     for (const { kernel, buffers } of dispatches) {
@@ -274,6 +275,7 @@ describe("contractions", () => {
     "both transposed": product(33, 21, 40, ["k,i", "j,k"]),
     "dot products": product(13, 27, 128, ["i,k", "j,k"]),
     "a long sum": product(3, 5, 5003),
+    "blocks of rows and of the sum": product(256, 72, 512),
     "a weight gradient": `input %d: f32[9,6,12,12] argument d
       input %x: f32[9,3,12,12] argument x
       %w: f32[6,3,3,3] = sum[o<6, c<3, p<3, q<3 | n<9, i<12, j<12] %d[n, o, i, j] * %x[n, c, i + p - 1, j + q - 1 else 0]
@@ -331,6 +333,50 @@ describe("contractions", () => {
       %w: f32[3,2,2,3] = sum[o<3, c<2, p<2, q<3 | n<8, i<16, j<16] %a[n, o, i, j] * %b[n, c, i + p - 1, j + q - 1 else 0]
       output %w result w`);
     expect(kinds.every((kind) => kind.endsWith("in 8 parts"))).toBe(true);
+  });
+
+  /** Images, input channels, height and width, output channels, kernel, padding, stride. */
+  const convolutions: readonly (readonly [number, number, number, number, number, number, number, number])[] = [
+    [2, 1, 5, 5, 3, 5, 0, 1],
+    [2, 3, 7, 11, 5, 3, 1, 2],
+    [3, 5, 6, 9, 7, 2, 0, 3],
+    [8, 7, 5, 5, 17, 3, 2, 1],
+    [16, 1, 10, 7, 6, 5, 0, 2],
+    [5, 17, 4, 3, 1, 1, 0, 1],
+    [24, 2, 6, 6, 3, 3, 1, 1],
+  ];
+  for (const [n, c, height, width, o, k, pad, stride] of convolutions) {
+    const [h, w] = [height, width].map((size) => Math.floor((size + 2 * pad - k) / stride) + 1);
+    // Axes of one element have no index.
+    const axes = (list: Record<string, number | undefined>): string =>
+      Object.entries(list)
+        .flatMap(([name, extent]) => (extent === 1 ? [] : [`${name}<${extent}`]))
+        .join(", ");
+    const name = (index: string, extent: number | undefined): string => (extent === 1 ? "0" : index);
+    const [ni, ci, oi, hi, wi] = [name("n", n), name("c", c), name("o", o), name("i", h), name("j", w)];
+    const [p, q] = [name("p", k), name("q", k)];
+    const at = (i: string, tap: string): string => {
+      const terms = [i === "0" ? "0" : `${stride}*${i}`, tap].filter((term) => term !== "0");
+      return `${terms.join(" + ") || "0"}${pad > 0 ? ` - ${pad}` : ""}`;
+    };
+    const image = `%x[${ni}, ${ci}, ${at(hi, p)}, ${at(wi, q)}${pad > 0 ? " else 0" : ""}]`;
+    const inputs = `input %x: f32[${n},${c},${height},${width}] argument x
+      input %w: f32[${o},${c},${k},${k}] argument w
+      input %d: f32[${n},${o},${h},${w}] argument d\n`;
+    test(`${n} images of ${c}x${height}x${width}, ${o} windows of ${k}, padding ${pad}, stride ${stride}`, () => {
+      check(`${inputs}%y: f32[${n},${o},${h},${w}] = sum[${axes({ n, o, i: h, j: w })} | ${axes({ c, p: k, q: k })}] ${image} * %w[${oi}, ${ci}, ${p}, ${q}]
+        output %y result y`);
+      check(`${inputs}%g: f32[${o},${c},${k},${k}] = sum[${axes({ o, c, p: k, q: k })} | ${axes({ n, i: h, j: w })}] %d[${ni}, ${oi}, ${hi}, ${wi}] * ${image}
+        output %g result g`);
+    });
+  }
+
+  test("padding is left out of the sum where the window's place is known", () => {
+    const kinds = checkSchemes(`input %d: f32[8,3,4,5] argument d
+      input %w: f32[3,2,3,2] argument w
+      %e: f32[8,2,6,6] = sum[n<8, c<2, h<6, v<6 | o<3, p<3, q<2] %d[n, o, h - p, v - q else 0] * %w[o, c, p, q]
+      output %e result e`);
+    expect(kinds.filter((kind) => kind.includes("without padding")).length).toBeGreaterThan(2);
   });
 
   for (const [name, text] of Object.entries(cases))

@@ -29,6 +29,11 @@ export interface Contraction {
   readonly epilogue: readonly Member[];
 }
 
+/** Of all indices, by position. */
+export function extentsOf({ group }: Contraction): number[] {
+  return [...group.parallel, ...group.reduction].map(({ extent }) => extent);
+}
+
 /** More factors than this are not split in all ways. */
 const mostFactors = 6;
 

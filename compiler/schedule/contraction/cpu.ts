@@ -4,7 +4,7 @@
  * other addresses: their panels are padded copies, read through the window.
  */
 import { readsOf } from "../../graph/traverse.ts";
-import { add, constant, gt, i32, KernelBuilder, min, mul } from "../../kernel/build.ts";
+import { add, constant, i32, KernelBuilder, max, min, mul } from "../../kernel/build.ts";
 import type { Index } from "../../kernel/expressions.ts";
 import type { Dispatch, Expression } from "../../kernel/ir.ts";
 import { chooseScheme } from "../choice.ts";
@@ -14,29 +14,27 @@ import type { Placed } from "../program.ts";
 import type { Contraction } from "./analysis.ts";
 import type { Active, Resting, TilePlace } from "./micro-kernel.ts";
 import { MicroKernel } from "./micro-kernel.ts";
+import { isBoundTo } from "./orders.ts";
 import { pack } from "./packing.ts";
 import type { DirectPanel, PackedPanel } from "./panels.ts";
-import { isBoundTo, schemesOf } from "./planner.ts";
-import type { IndexLoop, Scheme } from "./scheme.ts";
-import { lastOf, nameOfScheme } from "./scheme.ts";
+import { schemesOf } from "./planner.ts";
+import type { IndexLoop, RowTiles, Scheme } from "./scheme.ts";
+import { lastOf, nameOfScheme, rowTiles } from "./scheme.ts";
 
 export function contractionOnCpu(contraction: Contraction, context: BuildContext): readonly Dispatch<Placed>[] {
   const scheme = chooseScheme(contraction.group, context, {
-    schemes: schemesOf(contraction, extentsOf(contraction), context),
+    schemes: schemesOf(contraction, context),
     nameOf: nameOfScheme,
-    build: (candidate, trial) => contractionBy(candidate, contraction, trial),
+    build: contractionBy,
   });
-  return contractionBy(scheme, contraction, context);
+  return contractionBy(scheme, context);
 }
 
-export function contractionBy(
-  scheme: Scheme,
-  contraction: Contraction,
-  context: BuildContext,
-): readonly Dispatch<Placed>[] {
+export function contractionBy(scheme: Scheme, context: BuildContext): readonly Dispatch<Placed>[] {
+  const { contraction } = scheme;
   const { group, root } = contraction;
   const ready: ReadyCopies = new Map();
-  const packing = copiedOnce(scheme, contraction, context).map((panel) => {
+  const packing = copiedOnce(scheme, context).map((panel) => {
     const place = context.scratch(panel.layout.size);
     ready.set(panel, place);
     return packingAlone(panel, place, contraction, context);
@@ -44,7 +42,7 @@ export function contractionBy(
   const hint = root.node.results[0]!.name;
   const kernel = new KernelBuilder(context.name(hint), "cpu");
   const operands = new Operands(kernel, context);
-  new Nest(operands, contraction, scheme, ready).write();
+  new Nest(operands, scheme, ready).write();
   const names = group.members.flatMap(({ node }) => node.results.filter((result) => group.stored.has(result)));
   const label = names.map(({ name }) => name).join(", ");
   return [...packing, operands.dispatch({ label, origin: root.node.origin })];
@@ -54,8 +52,8 @@ export function contractionBy(
 type ReadyCopies = Map<PackedPanel, Placed>;
 
 /** The packed factors that are the same at every call: a dispatch of its own makes the copy, which runs only once. */
-function copiedOnce(scheme: Scheme, { batch }: Contraction, context: BuildContext): PackedPanel[] {
-  if (batch.length > 0 || scheme.outerSum !== undefined) return [];
+function copiedOnce(scheme: Scheme, context: BuildContext): PackedPanel[] {
+  if (scheme.batch.length > 0 || scheme.outerSum !== undefined) return [];
   return [scheme.columnPanel, scheme.rowPanel]
     .filter((panel) => panel.kind === "packed")
     .filter(
@@ -77,10 +75,6 @@ function packingAlone(
   return operands.dispatch({ label: `${names.join(", ")} packed`, origin: root.node.origin });
 }
 
-export function extentsOf({ group }: Contraction): number[] {
-  return [...group.parallel, ...group.reduction].map(({ extent }) => extent);
-}
-
 interface Side {
   readonly panel: DirectPanel | PackedPanel;
   /** The tensor, or the packed copy. */
@@ -96,7 +90,7 @@ class Nest {
   readonly #sides: readonly Side[];
   readonly #resting: Resting | undefined;
 
-  constructor(operands: Operands, contraction: Contraction, scheme: Scheme, ready: ReadyCopies) {
+  constructor(operands: Operands, scheme: Scheme, ready: ReadyCopies) {
     this.#operands = operands;
     this.#scheme = scheme;
     const side = (panel: DirectPanel | PackedPanel): Side => {
@@ -107,10 +101,7 @@ class Nest {
     };
     const [columns, rows] = [side(scheme.columnPanel), side(scheme.rowPanel)];
     this.#sides = [columns, rows];
-    this.#tiles = new MicroKernel(operands, contraction, scheme, extentsOf(contraction), {
-      rows: rows.buffer,
-      columns: columns.buffer,
-    });
+    this.#tiles = new MicroKernel(operands, scheme, { rows: rows.buffer, columns: columns.buffer });
     if (scheme.outerSum !== undefined) this.#resting = this.#restingFor(scheme);
   }
 
@@ -206,19 +197,19 @@ class Nest {
     const done = new Set(active.map(({ loop }) => loop));
     const left = (loops: readonly IndexLoop[]): IndexLoop[] => loops.slice(0, -1).filter((loop) => !done.has(loop));
     const [outerRow, ...innerRows] = left(rows);
-    const rowTiles = (at: readonly Active[], range: Range | undefined, column: Expression, count: number): void =>
-      this.#cut(rows.at(-1)!, shape.rows, range, (row, rowCount) =>
-        body(at, { row, rows: rowCount, column, columns: count }),
-      );
-    const iterations = outerRow?.extent ?? Math.ceil(rows.at(-1)!.extent / shape.rows);
+    const cut = rowTiles(rows.at(-1)!.extent, shape.rows);
+    const whole: Range = { from: i32(0), to: i32(cut.count) };
+    const everyRow = (at: readonly Active[], range: Range, column: Expression, count: number): void =>
+      this.#cutRows(cut, range, (row, rowCount) => body(at, { row, rows: rowCount, column, columns: count }));
+    const iterations = outerRow?.extent ?? cut.count;
     this.#blocks(iterations, rowBlock, (block) =>
       this.#loops(left(columns), active, (at) =>
-        this.#cut(columns.at(-1)!, shape.columns, undefined, (column, count) => {
-          if (outerRow === undefined) rowTiles(at, block, column, count);
+        this.#cutColumns(columns.at(-1)!, shape.columns, (column, count) => {
+          if (outerRow === undefined) everyRow(at, block, column, count);
           else
             this.#for("i", block.from, block.to, 1, (value) =>
               this.#loops(innerRows, [...at, { loop: outerRow, value }], (inner) =>
-                rowTiles(inner, undefined, column, count),
+                everyRow(inner, whole, column, count),
               ),
             );
         }),
@@ -236,22 +227,26 @@ class Nest {
     );
   }
 
-  /** Whole tiles in a loop, then the rest; of a range of tiles only, if one is given. */
-  #cut(
-    loop: IndexLoop,
-    size: number,
-    range: Range | undefined,
-    body: (first: Expression, count: number) => void,
-  ): void {
-    const { kernel } = this.#operands;
+  /** Whole tiles in a loop, then the rest. */
+  #cutColumns(loop: IndexLoop, size: number, body: (first: Expression, count: number) => void): void {
     const whole = Math.floor(loop.extent / size);
     const rest = loop.extent - whole * size;
-    const from = range?.from ?? i32(0);
-    const to = range === undefined || rest === 0 ? (range?.to ?? i32(whole)) : min(range.to, whole);
-    this.#for("tile", from, to, 1, (t) => body(mul(t, size), size));
-    if (rest === 0) return;
-    if (range === undefined) body(i32(whole * size), rest);
-    else kernel.ifThen(gt(range.to, whole), () => body(i32(whole * size), rest));
+    this.#for("tile", 0, whole, 1, (t) => body(mul(t, size), size));
+    if (rest > 0) body(i32(whole * size), rest);
+  }
+
+  /** The tiles of a range: the larger ones, then the others. */
+  #cutRows(
+    { larger, rows, count }: RowTiles,
+    { from, to }: Range,
+    body: (first: Expression, count: number) => void,
+  ): void {
+    if (larger === count) {
+      this.#for("tile", from, to, 1, (t) => body(mul(t, rows + 1), rows + 1));
+      return;
+    }
+    this.#for("tile", from, min(to, larger), 1, (t) => body(mul(t, rows + 1), rows + 1));
+    this.#for("tile", max(from, larger), to, 1, (t) => body(add(mul(t, rows), larger), rows));
   }
 }
 

@@ -4,7 +4,24 @@
  */
 import type { ScalarRead, Tensor } from "../../graph/graph.ts";
 import { invariant } from "../../invariant.ts";
-import { add, constant, i32, lane, load, mul, ne, select, shuffle, splat, u32, vector } from "../../kernel/build.ts";
+import {
+  add,
+  constant,
+  i32,
+  lane,
+  load,
+  max,
+  min,
+  mul,
+  ne,
+  select,
+  shuffle,
+  splat,
+  sub,
+  u32,
+  vector,
+} from "../../kernel/build.ts";
+import type { Index } from "../../kernel/expressions.ts";
 import type { Expression, Variable } from "../../kernel/ir.ts";
 import type { IndexValue } from "../address.ts";
 import { indexAt, indexLanes } from "../address.ts";
@@ -12,6 +29,7 @@ import { memberOf } from "../group.ts";
 import { Lowering } from "../lower.ts";
 import type { Operands } from "../operands.ts";
 import type { Contraction } from "./analysis.ts";
+import { extentsOf } from "./analysis.ts";
 import type { DirectPanel, PackedPanel } from "./panels.ts";
 import type { IndexLoop, Scheme } from "./scheme.ts";
 import { lastOf } from "./scheme.ts";
@@ -49,17 +67,11 @@ export class MicroKernel {
   readonly #rowBuffer: string;
   readonly #columnBuffer: string;
 
-  constructor(
-    operands: Operands,
-    contraction: Contraction,
-    scheme: Scheme,
-    extents: readonly number[],
-    buffers: { readonly rows: string; readonly columns: string },
-  ) {
+  constructor(operands: Operands, scheme: Scheme, buffers: { readonly rows: string; readonly columns: string }) {
     this.#operands = operands;
-    this.#contraction = contraction;
+    this.#contraction = scheme.contraction;
     this.#scheme = scheme;
-    this.#extents = extents;
+    this.#extents = extentsOf(scheme.contraction);
     this.#rowBuffer = buffers.rows;
     this.#columnBuffer = buffers.columns;
   }
@@ -82,7 +94,7 @@ export class MicroKernel {
     const { kernel } = this.#operands;
     const vectors = Math.ceil(place.columns / 4);
     const accumulators = times(place.rows, () => times(vectors, () => kernel.declare("sum", constant("f32", 0, 4))));
-    this.#sumLoops([], 1, (inner) => {
+    this.#sumLoops(active, [], 1, (inner) => {
       const here = [...active, ...inner];
       const right = times(vectors, (v) =>
         kernel.letIn("b", load(this.#columnBuffer, "f32", add(this.#columnAddress(here, place), 4 * v), 4)),
@@ -100,7 +112,7 @@ export class MicroKernel {
     const accumulators = times(place.rows, () =>
       times(place.columns, () => kernel.declare("sum", constant("f32", 0, 4))),
     );
-    this.#sumLoops([], 4, (inner) => {
+    this.#sumLoops(active, [], 4, (inner) => {
       const here = [...active, ...inner];
       const column = this.#scheme.columnPanel.stride(lastOf(this.#columnLoop));
       const right = times(place.columns, (c) => {
@@ -128,16 +140,40 @@ export class MicroKernel {
     return kernel.letIn("t", add(shuffle(left, right, [0, 2, 4, 6]), shuffle(left, right, [1, 3, 5, 7])));
   }
 
-  #sumLoops(inner: readonly Active[], step: number, body: (inner: readonly Active[]) => void): void {
+  #sumLoops(
+    active: readonly Active[],
+    inner: readonly Active[],
+    step: number,
+    body: (inner: readonly Active[]) => void,
+  ): void {
     const loop = this.#scheme.sum[inner.length];
     if (loop === undefined) {
       body(inner);
       return;
     }
     const isInnermost = inner.length === this.#scheme.sum.length - 1;
-    this.#operands.kernel.forLoop("k", 0, loop.extent, isInnermost ? step : 1, (value) =>
-      this.#sumLoops([...inner, { loop, value }], step, body),
+    const { from, to } = this.#range(loop, active);
+    this.#operands.kernel.forLoop("k", from, to, isInnermost ? step : 1, (value) =>
+      this.#sumLoops(active, [...inner, { loop, value }], step, body),
     );
+  }
+
+  /** The steps of a loop of the sum that meet more than padding. */
+  #range(loop: IndexLoop, active: readonly Active[]): { readonly from: Index; readonly to: Index } {
+    const clip = this.#scheme.clips.find(({ position }) => position === lastOf(loop));
+    if (clip === undefined) return { from: 0, to: loop.extent };
+    const base = clip.others.reduce<Expression>((sum, { position, coefficient }) => {
+      const around = active.find((other) => lastOf(other.loop) === position);
+      invariant(around, `index ${position} is bound`);
+      return add(sum, mul(around.value, coefficient));
+    }, i32(0));
+    const [first, end] =
+      clip.sign > 0 ? [sub(clip.from, base), sub(clip.to, base)] : [add(base, 1 - clip.to), add(base, 1 - clip.from)];
+    const { kernel } = this.#operands;
+    return {
+      from: kernel.letIn("from", max(first, 0)),
+      to: kernel.letIn("to", min(end, loop.extent)),
+    };
   }
 
   #rowAddress(active: readonly Active[], place: TilePlace, row: number): Expression {

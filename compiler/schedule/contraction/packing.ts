@@ -107,12 +107,12 @@ class Packing {
     const byFour = dimension === this.#order.across || dimension === this.#order.along;
     const { base, range } = this.#bound(dimension);
     const breaks =
-      dimension.bound.length > 0
+      dimension.bound.length > 0 || dimension.from > 0
         ? [0, dimension.extent]
         : breaksOf(this.#layout.support, dimension.d, dimension.extent);
     for (const [s, start] of breaks.slice(0, -1).entries()) {
       const end = breaks[s + 1]!;
-      const bounds = { min: start, max: end - 1 + range };
+      const bounds = { min: dimension.from + start, max: dimension.from + end - 1 + range };
       // Four neighbours must not lie in two tiles.
       const first = this.#isTiled(dimension) ? Math.min(end, roundUp(start, 4)) : start;
       const whole = byFour ? Math.floor((end - first) / 4) * 4 : 0;
@@ -154,8 +154,8 @@ class Packing {
   }
 
   /** What the bound indices add to a dimension's index, and how far that reaches. */
-  #bound({ bound }: PackedDimension): { readonly base: Expression; readonly range: number } {
-    if (bound.length === 0) return { base: i32(0), range: 0 };
+  #bound({ bound, from }: PackedDimension): { readonly base: Expression; readonly range: number } {
+    if (bound.length === 0) return { base: i32(from), range: 0 };
     const { lowest, extent } = spanOf(bound, this.#layout.extents);
     let base: Expression = i32(-lowest);
     for (const { position, coefficient } of bound) {

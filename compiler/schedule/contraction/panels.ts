@@ -7,7 +7,7 @@ import type { Tensor } from "../../graph/graph.ts";
 import type { BuildContext } from "../group.ts";
 import { storageType } from "../operands.ts";
 import type { Factor } from "./analysis.ts";
-import type { Support, SupportTerm } from "./support.ts";
+import type { IndexRange, Support, SupportTerm } from "./support.ts";
 import { spanOf } from "./support.ts";
 
 export interface Panel {
@@ -56,6 +56,8 @@ export interface PackedDimension {
   readonly lowest: number;
   readonly extent: number;
   readonly stride: number;
+  /** The first index of the dimension that is copied. */
+  readonly from: number;
 }
 export interface Layout {
   readonly support: Support;
@@ -79,12 +81,14 @@ export function packedPanel(
   order: readonly number[],
   extents: readonly number[],
   bound: ReadonlySet<number>,
-  options: { readonly pad: number; readonly tile?: number },
+  options: { readonly pad: number; readonly tile?: number; readonly within?: ReadonlyMap<number, IndexRange> },
 ): PackedPanel {
   const parts = order.map((d) => {
     const { terms } = support.dimensions[d]!;
     const own = terms.filter(({ position }) => !bound.has(position));
-    return { d, own, bound: terms.filter(({ position }) => bound.has(position)), ...spanOf(own, extents) };
+    const { lowest, extent } = spanOf(own, extents);
+    const { from, to } = options.within?.get(d) ?? { from: 0, to: extent };
+    return { d, own, bound: terms.filter(({ position }) => bound.has(position)), lowest, extent: to - from, from };
   });
   const innermost = parts.at(-1);
   const width = roundUp(innermost?.extent ?? 1, options.tile ?? options.pad);
@@ -99,8 +103,8 @@ export function packedPanel(
   const dimensions = parts.map((part, k): PackedDimension => ({ ...part, stride: strides[k]! }));
   const strideOf = new Map<number, number>();
   let offset = 0;
-  for (const { own, lowest, stride } of dimensions) {
-    offset -= lowest * stride;
+  for (const { own, lowest, from, stride } of dimensions) {
+    offset -= (lowest + from) * stride;
     for (const { position, coefficient } of own) strideOf.set(position, coefficient * stride);
   }
   return {

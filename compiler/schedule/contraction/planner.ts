@@ -4,21 +4,26 @@
  */
 import type { BuildContext } from "../group.ts";
 import type { Contraction, Factor } from "./analysis.ts";
-import { tileCost } from "./cost.ts";
+import { extentsOf } from "./analysis.ts";
+import { keptBy, tileCost } from "./cost.ts";
+import { collapsed, indexIn, isBoundTo, longestInnermost, orderDimensions, rowOrders } from "./orders.ts";
 import { packingCost } from "./packing.ts";
 import type { DirectPanel, PackedPanel } from "./panels.ts";
 import { directPanel, packedPanel } from "./panels.ts";
-import type { IndexLoop, Scheme } from "./scheme.ts";
-import { lastOf, once, tileShape } from "./scheme.ts";
-import type { Support } from "./support.ts";
-import { spanOf, supportOf } from "./support.ts";
+import type { Clip, IndexLoop, Scheme, TileShape } from "./scheme.ts";
+import { lastOf, nameOfScheme, once, tileShapes } from "./scheme.ts";
+import type { IndexRange, Support } from "./support.ts";
+import { rangeOf, spanOf, supportOf } from "./support.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { surroundingsOf } from "./surroundings.ts";
+import { variantsOf } from "./variants.ts";
 
 /** Of the rows, in the second cache beside a tile of columns. */
 const cachedElements = 2 ** 16;
 /** Blocks of rows, where there are several: threads share them. */
 const leastBlocks = 8;
+/** Loops with bounds of their own are slower: they pay where they leave out more than a few steps. */
+const mostKept = 0.85;
 /** What the sums of all parts of an outer sum may take together. */
 const restingElements = 2 ** 20;
 /** Products summed in a part for each result: adding the parts up is little beside them. */
@@ -32,7 +37,15 @@ interface Sides {
 }
 
 /** Every way that is considered; the one with the columns packed is always there. */
-export function schemesOf(contraction: Contraction, extents: readonly number[], context: BuildContext): Scheme[] {
+export function schemesOf(contraction: Contraction, context: BuildContext): Scheme[] {
+  const schemes = variantsOf(contraction).flatMap((variant) => schemesOfOne(variant, context));
+  // An order of the indices may come about in two ways.
+  const named = new Map(schemes.toReversed().map((scheme) => [nameOfScheme(scheme), scheme]));
+  return [...named.values()].reverse();
+}
+
+function schemesOfOne(contraction: Contraction, context: BuildContext): Scheme[] {
+  const extents = extentsOf(contraction);
   const surroundings = surroundingsOf(contraction, extents, context);
   const { left, right, rows, columns } = contraction;
   const orientations: Sides[] = [
@@ -41,9 +54,15 @@ export function schemesOf(contraction: Contraction, extents: readonly number[], 
   ];
   const filled = orientations.filter(({ columnPositions }) => columnPositions.length > 0);
   return filled.flatMap((sides) => {
-    const planner = new Planner(contraction, sides, surroundings, extents, context);
-    const lanes = [false, true].flatMap((rows) => [false, true].map((columns) => planner.lanes({ rows, columns })));
-    return [...lanes, planner.dot()].filter((scheme) => scheme !== undefined);
+    const planners = rowOrders(sides.rowPositions, extents).map(
+      (rowPositions) => new Planner(contraction, { ...sides, rowPositions }, surroundings, extents, context),
+    );
+    const lanes = planners.flatMap((planner) =>
+      tileShapes("lanes", planner.rowCount).flatMap((shape) =>
+        [false, true].flatMap((rows) => [false, true].map((columns) => planner.lanes({ rows, columns }, shape))),
+      ),
+    );
+    return [...lanes, planners[0]?.dot()].filter((scheme) => scheme !== undefined);
   });
 }
 
@@ -80,6 +99,9 @@ class Planner {
     this.#sum = contraction.summed.filter((position) => position !== this.#outerSum);
   }
 
+  get rowCount(): number {
+    return this.#size(this.#sides.rowPositions);
+  }
   #size(positions: Iterable<number>): number {
     let product = 1;
     for (const position of positions) product *= this.#extents[position]!;
@@ -90,15 +112,22 @@ class Planner {
   #chooseOuterSum(): number | undefined {
     const { summed } = this.#contraction;
     const total = this.#size(summed);
-    if (summed.length < 2 || total < 2048) return undefined;
-    const alone = ({ dimensions }: Support, position: number): boolean =>
-      dimensions.every(({ terms }) => terms.length === 1 || terms.every((term) => term.position !== position));
+    if (summed.length < 2 || total < 1024) return undefined;
     return summed.find(
       (position) =>
-        alone(this.#rowSupport, position) &&
-        alone(this.#columnSupport, position) &&
+        this.#isApart(this.#rowSupport, position) &&
+        this.#isApart(this.#columnSupport, position) &&
         total / this.#extents[position]! >= 32,
     );
+  }
+
+  /** Whether different values of an index meet different points of a factor, as they do unless it is a window's. */
+  #isApart({ dimensions }: Support, position: number): boolean {
+    return dimensions.every(({ terms }) => {
+      const own = terms.find((term) => term.position === position);
+      const others = terms.filter((term) => term !== own);
+      return own === undefined || Math.abs(own.coefficient) >= spanOf(others, this.#extents).extent;
+    });
   }
 
   #bound(outer: number | undefined): Set<number> {
@@ -118,9 +147,8 @@ class Planner {
     for (const { packed, positions, support, factor } of candidates) {
       const [first, ...rest] = positions;
       if (!packed || first === undefined || rest.length === 0) continue;
-      const dimension = support.dimensions.find(({ terms }) => terms.some(({ position }) => position === first));
       const size = this.#size(factor.positions);
-      if (dimension?.terms.length !== 1 || size <= largest) continue;
+      if (!this.#isApart(support, first) || size <= largest) continue;
       best = first;
       largest = size;
     }
@@ -134,15 +162,44 @@ class Planner {
     );
   }
 
+  /**
+   * The dimensions of a packed factor along which padding need not be copied: an index of the sum and others that are
+   * known where its loop begins.
+   */
+  #clips(support: Support, outer: number | undefined, clips: Clip[]): Map<number, IndexRange> {
+    const { rowPositions, columnPositions } = this.#sides;
+    const bound = this.#bound(outer);
+    const known = new Set([...rowPositions.slice(0, -1), ...columnPositions.slice(0, -1)]);
+    const within = new Map<number, IndexRange>();
+    for (const [d, { terms }] of support.dimensions.entries()) {
+      const summed = terms.filter(({ position }) => this.#sum.includes(position));
+      const others = terms.filter((term) => !summed.includes(term));
+      const [step] = summed;
+      if (step === undefined || summed.length > 1 || Math.abs(step.coefficient) !== 1) continue;
+      if (others.length === 0 || others.some(({ position }) => bound.has(position) || !known.has(position))) continue;
+      if (clips.some(({ position }) => position === step.position)) continue;
+      const { lowest, extent } = spanOf(terms, this.#extents);
+      const range = rangeOf(support.body, d, extent);
+      if (range.to - range.from === extent || range.to <= range.from) continue;
+      const [from, to] = [range.from + lowest, range.to + lowest];
+      const clip: Clip = { position: step.position, sign: step.coefficient, others, from, to };
+      if (keptBy(clip, this.#extents) > mostKept) continue;
+      within.set(d, range);
+      clips.push(clip);
+    }
+    return within;
+  }
+
   /** A copy of the row factor: rows outermost, the sum innermost. */
-  #packRows(sumOrder: readonly number[], outer: number | undefined): PackedPanel {
+  #packRows(sumOrder: readonly number[], outer: number | undefined, clips: Clip[]): PackedPanel {
     const { rowPositions } = this.#sides;
     const order = orderDimensions(this.#rowSupport, [...rowPositions, ...sumOrder], rowPositions);
-    return packedPanel(this.#rowSupport, order, this.#extents, this.#bound(outer), { pad: 1 });
+    const within = this.#clips(this.#rowSupport, outer, clips);
+    return packedPanel(this.#rowSupport, order, this.#extents, this.#bound(outer), { pad: 1, within });
   }
 
   /** A copy of the column factor with the columns innermost, in tiles where they are one index. */
-  #packColumns(sumOrder: readonly number[], outer: number | undefined): PackedPanel {
+  #packColumns(sumOrder: readonly number[], outer: number | undefined, shape: TileShape, clips: Clip[]): PackedPanel {
     const { columnPositions } = this.#sides;
     const support = this.#columnsByOne();
     const bound = this.#bound(outer);
@@ -159,10 +216,18 @@ class Planner {
     const single =
       last !== undefined &&
       across.every((d) => d === last || isBound(d)) &&
-      support.dimensions[last]!.terms.length === 1;
-    return packedPanel(support, [...sumOnly, ...across], this.#extents, bound, {
+      support.dimensions[last]!.terms.filter(({ position }) => !bound.has(position)).length === 1;
+    const isWindow = (d: number): boolean => {
+      const { terms } = support.dimensions[d]!;
+      return terms.some(({ position }) => this.#sum.includes(position));
+    };
+    // Where no window runs along the lanes, what a point of it needs lies together.
+    const [windows, plain] = [across.slice(0, -1).filter(isWindow), across.filter((d) => d === last || !isWindow(d))];
+    const order = last !== undefined && !isWindow(last) ? [...windows, ...sumOnly, ...plain] : [...sumOnly, ...across];
+    return packedPanel(support, order, this.#extents, bound, {
       pad: 4,
-      ...(single && { tile: tileShape("lanes", this.#size(this.#sides.rowPositions)).columns }),
+      within: this.#clips(support, outer, clips),
+      ...(single && { tile: shape.columns }),
     });
   }
 
@@ -178,7 +243,7 @@ class Planner {
   }
 
   /** `packed`: what is packed although it may be that it could be read where it is. */
-  lanes(packed: { readonly rows: boolean; readonly columns: boolean }): Scheme | undefined {
+  lanes(packed: { readonly rows: boolean; readonly columns: boolean }, shape: TileShape): Scheme | undefined {
     const { columnPositions, rowPositions } = this.#sides;
     const innermost = columnPositions.at(-1);
     const canRead =
@@ -191,9 +256,10 @@ class Planner {
       rowDirect ? Math.abs(rowDirect.stride(b)) - Math.abs(rowDirect.stride(a)) : inWindow(a) - inWindow(b),
     );
     const outer = this.#chooseOuter(packed.rows, packed.columns);
-    const columnPanel = packed.columns ? this.#packColumns(sumOrder, outer) : this.#columnDirect!;
-    const rowPanel = rowDirect ?? this.#packRows(sumOrder, outer);
-    const scheme = this.#finish("lanes", rowPanel, columnPanel, sumOrder, outer);
+    const clips: Clip[] = [];
+    const columnPanel = packed.columns ? this.#packColumns(sumOrder, outer, shape, clips) : this.#columnDirect!;
+    const rowPanel = rowDirect ?? this.#packRows(sumOrder, outer, clips);
+    const scheme = this.#finish("lanes", shape, rowPanel, columnPanel, sumOrder, outer, clips);
     const columns = scheme.columns.at(-1)!;
     // Vectors of columns that are read in place must not reach beyond them.
     return packed.columns || columns.extent % 4 === 0 ? scheme : undefined;
@@ -221,23 +287,26 @@ class Planner {
     const rowPanel = panel(this.#rowSupport, this.#rowDirect);
     const columnPanel = panel(this.#columnSupport, this.#columnDirect);
     if (rowPanel === undefined || columnPanel === undefined) return undefined;
-    const scheme = this.#finish("dot", rowPanel, columnPanel, sumOrder, outer);
+    const scheme = this.#finish("dot", tileShapes("dot", this.rowCount)[0]!, rowPanel, columnPanel, sumOrder, outer);
     const inner = scheme.sum.at(-1);
     return inner !== undefined && inner.extent % 4 === 0 ? scheme : undefined;
   }
 
   #finish(
     kind: Scheme["kind"],
+    tile: TileShape,
     rowPanel: DirectPanel | PackedPanel,
     columnPanel: DirectPanel | PackedPanel,
     sumOrder: readonly number[],
     outer: number | undefined,
+    clips: readonly Clip[] = [],
   ): Scheme {
     const { accesses, pinned } = this.#surroundings;
     const row = (position: number): number => rowPanel.stride(position);
     const column = (position: number): number => columnPanel.stride(position);
     const { batch } = this.#contraction;
-    const apart = new Set(outer === undefined ? pinned : [...pinned, outer]);
+    const clipped = clips.flatMap(({ position, others }) => [position, ...others.map((term) => term.position)]);
+    const apart = new Set([...pinned, ...clipped, ...(outer === undefined ? [] : [outer])]);
     const collapse = (positions: readonly number[], strides: readonly ((position: number) => number)[]): IndexLoop[] =>
       collapsed(positions, strides, apart, this.#extents);
     let sum = collapse(sumOrder, [row, column]);
@@ -250,18 +319,19 @@ class Planner {
     const rows = rowPositions.length === 0 ? [once] : collapse(rowPositions, [row, ...accesses]);
     const columns = collapse(this.#sides.columnPositions, [column, ...accesses]);
     const shape = {
+      contraction: this.#contraction,
       kind,
       rowPanel,
       columnPanel,
       batch: packs ? alone(batch) : collapse(batch, [row, column, ...accesses]),
       rows,
       columns,
-      // A single tile's width was chosen with the panel, by the number of all rows.
-      tile: tileShape(kind, this.#size(rowPositions)),
+      tile,
       outerSum: this.#outerSum === undefined ? undefined : alone([this.#outerSum])[0],
       parts: this.#parts(),
       outer: [...rows, ...columns].find(({ positions }) => outer !== undefined && positions.includes(outer)),
       sum,
+      clips,
     };
     const whole = { ...shape, rowBlock: this.#rowBlock(shape) };
     return { ...whole, cost: this.#cost(whole) };
@@ -305,56 +375,4 @@ class Planner {
       }
     return repeats * (tiles + packing);
   }
-}
-
-/** Whether packing expects an index to be fixed. */
-export function isBoundTo(panel: PackedPanel, index: number): boolean {
-  return panel.layout.dimensions.some(({ bound }) => bound.some(({ position }) => position === index));
-}
-
-function indexIn(positions: readonly number[], position: number): number {
-  const at = positions.indexOf(position);
-  return at < 0 ? positions.length : at;
-}
-
-/** Dimensions by the first of their indices in `positions`; those with an index in `first` stand before the others. */
-function orderDimensions(support: Support, positions: readonly number[], first: readonly number[]): number[] {
-  const rank = (d: number): number => {
-    const { terms } = support.dimensions[d]!;
-    const leading = terms.some(({ position }) => first.includes(position)) ? 0 : positions.length;
-    return leading + Math.min(...terms.map(({ position }) => indexIn(positions, position)));
-  };
-  return support.dimensions.map((_, d) => d).sort((a, b) => rank(a) - rank(b));
-}
-
-function collapsed(
-  positions: readonly number[],
-  strides: readonly ((position: number) => number)[],
-  apart: ReadonlySet<number>,
-  extents: readonly number[],
-): IndexLoop[] {
-  const loops: IndexLoop[] = [];
-  for (const position of positions) {
-    const extent = extents[position]!;
-    const last = loops.at(-1);
-    const outer = last && lastOf(last);
-    const together =
-      outer !== undefined &&
-      !apart.has(outer) &&
-      !apart.has(position) &&
-      strides.every((stride) => stride(outer) === stride(position) * extent);
-    if (last && together)
-      loops[loops.length - 1] = { positions: [...last.positions, position], extent: last.extent * extent };
-    else loops.push({ positions: [position], extent });
-  }
-  return loops;
-}
-
-/** Loops cost something to enter: a short innermost one gives way to one twice as long. */
-function longestInnermost(loops: readonly IndexLoop[]): IndexLoop[] {
-  const innermost = loops.at(-1);
-  if (innermost === undefined || innermost.extent >= 8) return [...loops];
-  const longest = loops.reduce((a, b) => (b.extent > a.extent ? b : a));
-  if (longest.extent < 2 * innermost.extent) return [...loops];
-  return [...loops.filter((loop) => loop !== longest), longest];
 }

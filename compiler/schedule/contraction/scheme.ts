@@ -1,5 +1,7 @@
 /** The ways in which a contraction can run on the CPU, as data. */
+import type { Contraction } from "./analysis.ts";
 import type { DirectPanel, PackedPanel } from "./panels.ts";
+import type { SupportTerm } from "./support.ts";
 
 /** Indices that run together, outermost first: in every memory the whole is one step of the last index. */
 export interface IndexLoop {
@@ -17,6 +19,8 @@ export const once: IndexLoop = { positions: [], extent: 1 };
  * sum, and are added up in the end.
  */
 export interface Scheme {
+  /** The contraction, perhaps with indices cut in two: positions of indices are its own. */
+  readonly contraction: Contraction;
   readonly kind: "lanes" | "dot";
   readonly rowPanel: DirectPanel | PackedPanel;
   readonly columnPanel: DirectPanel | PackedPanel;
@@ -33,8 +37,20 @@ export interface Scheme {
   /** Iterations of the first loop of rows (or tiles of the last) whose operands stay in the second cache together. */
   readonly rowBlock: number;
   readonly sum: readonly IndexLoop[];
+  readonly clips: readonly Clip[];
   readonly tile: TileShape;
   readonly cost: number;
+}
+
+/** Steps of the sum that meet padding alone are left out: those where `position + base` is not in `[from, to)`. */
+export interface Clip {
+  readonly position: number;
+  /** Of that index in the window: 1 or -1. */
+  readonly sign: number;
+  /** What the indices around add. */
+  readonly others: readonly SupportTerm[];
+  readonly from: number;
+  readonly to: number;
 }
 
 /** Unlike the names of the other schemes of a contraction. */
@@ -42,7 +58,9 @@ export function nameOfScheme(scheme: Scheme): string {
   const loops = (list: readonly IndexLoop[]): string => list.map(({ positions }) => positions.join("+")).join(" ");
   const [rows, columns] = [`rows ${loops(scheme.rows)}`, `columns ${loops(scheme.columns)}`];
   const size = `${scheme.tile.rows}x${scheme.tile.columns}`;
-  return `${scheme.kind} ${size}, ${rows} ${scheme.rowPanel.kind}, ${columns} ${scheme.columnPanel.kind}`;
+  const axes = [...scheme.contraction.group.parallel, ...scheme.contraction.group.reduction];
+  const blocks = axes.map(({ extent }) => extent).join("x");
+  return `${scheme.kind} ${size} of ${blocks}, ${rows} ${scheme.rowPanel.kind}, ${columns} ${scheme.columnPanel.kind}`;
 }
 
 export interface TileShape {
@@ -50,10 +68,27 @@ export interface TileShape {
   readonly columns: number;
 }
 /**
- * As many accumulators as registers hold beside their operands: eight vectors, sixteen registers. A single row is as fast as
- * its columns come from memory: eight of them side by side, a quarter faster than four.
+ * As many accumulators as registers hold beside their operands: eight vectors, sixteen registers. More would be spilled by
+ * engines that load all operands of a step before the first product. A single row is as fast as its columns come from
+ * memory: eight of them side by side, a quarter faster than four.
  */
-export function tileShape(kind: Scheme["kind"], rows: number): TileShape {
-  if (kind === "dot") return rows === 1 ? { rows: 1, columns: 8 } : { rows: 2, columns: 4 };
-  return rows <= 2 ? { rows: 2, columns: 16 } : { rows: 4, columns: 8 };
+export function tileShapes(kind: Scheme["kind"], rows: number): readonly TileShape[] {
+  if (kind === "dot") return [rows === 1 ? { rows: 1, columns: 8 } : { rows: 2, columns: 4 }];
+  return [
+    { rows: 4, columns: 8 },
+    { rows: 2, columns: 16 },
+  ];
+}
+
+/** Rows in tiles of at most `size`, as equal as can be: `count` tiles of which the first `larger` have one row more. */
+export interface RowTiles {
+  readonly count: number;
+  readonly larger: number;
+  /** Rows of the others; `rows + 1` of the larger. */
+  readonly rows: number;
+}
+export function rowTiles(extent: number, size: number): RowTiles {
+  const count = Math.ceil(extent / size);
+  const rows = Math.ceil(extent / count) - 1;
+  return { count, larger: extent - rows * count, rows };
 }

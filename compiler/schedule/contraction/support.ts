@@ -125,6 +125,53 @@ function overDimensions(body: Scalar, dimensions: readonly SupportDimension[], e
   });
 }
 
+/** Values of a dimension's index, `from` included, `to` not. */
+export interface IndexRange {
+  readonly from: number;
+  readonly to: number;
+}
+/** The values of a dimension's index for which a factor may differ from zero: those around are padding. */
+export function rangeOf(body: Scalar, d: number, extent: number): IndexRange {
+  const everywhere: IndexRange = { from: 0, to: extent };
+  const nowhere: IndexRange = { from: 0, to: 0 };
+  const both = (a: IndexRange, b: IndexRange): IndexRange => {
+    const [from, to] = [Math.max(a.from, b.from), Math.min(a.to, b.to)];
+    return from < to ? { from, to } : nowhere;
+  };
+  const either = (a: IndexRange, b: IndexRange): IndexRange => {
+    if (a.to === 0) return b;
+    return b.to === 0 ? a : { from: Math.min(a.from, b.from), to: Math.max(a.to, b.to) };
+  };
+  const walk = (scalar: Scalar): IndexRange => {
+    if (scalar.kind === "constant") return scalar.value === 0 ? nowhere : everywhere;
+    if (scalar.kind === "read") {
+      if (scalar.otherwise !== 0) return everywhere;
+      const axes = scalar.coordinates.map((coordinate, axis) =>
+        insideOf(coordinate, d, scalar.tensor.type.shape[axis]!),
+      );
+      return axes.reduce<IndexRange>((range, axis) => (axis ? both(range, axis) : range), everywhere);
+    }
+    if (scalar.kind !== "apply") return everywhere;
+    const [first, second, third] = scalar.arguments;
+    if (scalar.name === "mul" && first && second) return both(walk(first), walk(second));
+    if (scalar.name === "select" && second && third) return either(walk(second), walk(third));
+    return everywhere;
+  };
+  return walk(body);
+}
+
+/** Where a coordinate that depends on one dimension alone lies in an axis. */
+function insideOf(coordinate: Coordinate, d: number, size: number): IndexRange | undefined {
+  const [term, ...others] = coordinate.terms;
+  if (!isAffine(coordinate) || term?.kind !== "affine" || others.length > 0 || term.position !== d) return undefined;
+  // In range: 0 <= offset + c * x < size.
+  const { offset } = coordinate;
+  const c = term.coefficient;
+  return c > 0
+    ? { from: Math.ceil(-offset / c), to: Math.floor((size - 1 - offset) / c) + 1 }
+    : { from: Math.ceil((size - 1 - offset) / c), to: Math.floor(-offset / c) + 1 };
+}
+
 /**
  * Where a dimension's index passes from out of range to in range of some read, or back: between two such breaks every
  * read of it is decided, so that packing loops carry no conditions.
@@ -134,17 +181,9 @@ export function breaksOf(support: Support, d: number, extent: number): number[] 
   visitScalars([support.body], (scalar) => {
     if (scalar.kind !== "read" || scalar.otherwise === undefined) return;
     for (const [axis, coordinate] of scalar.coordinates.entries()) {
-      if (!isAffine(coordinate) || coordinate.terms.length !== 1) continue;
-      const [term] = coordinate.terms;
-      if (term === undefined || term.position !== d) continue;
-      const size = scalar.tensor.type.shape[axis]!;
-      // In range: 0 <= offset + c * x < size.
-      const c = term.coefficient;
-      const [low, high] =
-        c > 0
-          ? [Math.ceil(-coordinate.offset / c), Math.floor((size - 1 - coordinate.offset) / c) + 1]
-          : [Math.ceil((size - 1 - coordinate.offset) / c), Math.floor(-coordinate.offset / c) + 1];
-      for (const at of [low, high]) if (at > 0 && at < extent) breaks.add(at);
+      const inside = insideOf(coordinate, d, scalar.tensor.type.shape[axis]!);
+      if (inside === undefined) continue;
+      for (const at of [inside.from, inside.to]) if (at > 0 && at < extent) breaks.add(at);
     }
   });
   const inner = [...breaks].sort((a, b) => a - b);

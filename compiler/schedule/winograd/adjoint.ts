@@ -7,7 +7,7 @@ import { add, constant, i32, KernelBuilder, lane, load, mul, quotient, splat } f
 import type { Dispatch, Expression } from "../../kernel/ir.ts";
 import { indexAt, indexLanes } from "../address.ts";
 import type { Contraction, Factor } from "../contraction/analysis.ts";
-import { extentsOf } from "../contraction/cpu.ts";
+import { extentsOf } from "../contraction/analysis.ts";
 import type { Support } from "../contraction/support.ts";
 import { supportOf } from "../contraction/support.ts";
 import { pointOf } from "../gpu/grid.ts";

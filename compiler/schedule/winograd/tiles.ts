@@ -95,12 +95,13 @@ export class Tiles {
     const order = support.dimensions.map(({ terms }, d): PackedDimension => {
       if (d === rows.dimension) {
         const bound = bands === 1 ? [] : [{ position: extents.length, coefficient: bandRows * step }];
-        return { d, own: [], bound, lowest: 0, extent: there, stride: row };
+        return { d, own: [], bound, lowest: 0, extent: there, stride: row, from: 0 };
       }
-      if (d === columns.dimension) return { d, own: [], bound: [], lowest: 0, extent: columns.extent, stride: column };
+      if (d === columns.dimension)
+        return { d, own: [], bound: [], lowest: 0, extent: columns.extent, stride: column, from: 0 };
       const own = terms.filter(({ position }) => position === channels);
       const bound = terms.filter(({ position }) => position !== channels);
-      return { d, own, bound, lowest: 0, extent: own.length === 0 ? 1 : extents[channels]!, stride: 1 };
+      return { d, own, bound, lowest: 0, extent: own.length === 0 ? 1 : extents[channels]!, stride: 1, from: 0 };
     });
     // Channels innermost, then the columns of pixels.
     const rank = ({ d, own }: PackedDimension): number =>

@@ -2,7 +2,7 @@
 import type { Dispatch } from "../../kernel/ir.ts";
 import { chooseScheme } from "../choice.ts";
 import type { Contraction } from "../contraction/analysis.ts";
-import { contractionBy, extentsOf } from "../contraction/cpu.ts";
+import { contractionBy } from "../contraction/cpu.ts";
 import { schemesOf } from "../contraction/planner.ts";
 import { nameOfScheme } from "../contraction/scheme.ts";
 import type { BuildContext } from "../group.ts";
@@ -20,11 +20,11 @@ interface Scheme {
 }
 
 export function contractionOnCpu(contraction: Contraction, context: BuildContext): readonly Dispatch<Placed>[] {
-  const direct = schemesOf(contraction, extentsOf(contraction), context).map(
+  const direct = schemesOf(contraction, context).map(
     (scheme): Scheme => ({
       name: nameOfScheme(scheme),
       cost: scheme.cost,
-      build: (trial) => contractionBy(scheme, contraction, trial),
+      build: (trial) => contractionBy(scheme, trial),
     }),
   );
   const schemes = [...direct, ...throughTransforms(contraction, context)];
