@@ -56,9 +56,16 @@ export function phasesWithin(kernel: Kernel, chosen: (loop: For) => boolean): Ph
 export function verifyPhases(kernel: Kernel): void {
   const own = new Set(kernel.locals.flatMap(({ name, perThread }) => (perThread ? [name] : [])));
   const isSerial = new Set<string>();
+  const splitStores = new Set<string>();
   for (const phase of phasesOf(kernel)) {
-    if (phase.kind === "serial")
+    if (phase.kind === "serial") {
       for (const s of phase.statements) if (s.kind === "let" || s.kind === "declare") isSerial.add(s.name);
+      for (const name of loadsWithin(phase.statements))
+        invariant(
+          !splitStores.has(name),
+          `kernel ${kernel.name}: one thread reads of ${name} what each has its own of`,
+        );
+    }
     if (phase.kind !== "split") continue;
     const check = (condition: unknown, what: string): void =>
       invariant(condition, `kernel ${kernel.name}, loop ${phase.loop.name}: ${what}`);
@@ -116,6 +123,7 @@ export function verifyPhases(kernel: Kernel): void {
     block(phase.loop.body, false);
     for (const buffer of own)
       check(!loaded.has(buffer) || stored.has(buffer), `what is read of ${buffer} may be another thread's`);
+    for (const buffer of stored) if (own.has(buffer)) splitStores.add(buffer);
   }
 }
 
@@ -123,11 +131,14 @@ function visit(e: Expression, see: (e: Expression) => void): void {
   see(e);
   for (const operand of operandsOf(e)) visit(operand, see);
 }
-function namesWithin(statements: readonly Statement[]): Set<string> {
+const namesWithin = (statements: readonly Statement[]): Set<string> => within(statements, namesIn);
+const loadsWithin = (statements: readonly Statement[]): Set<string> => within(statements, buffersIn);
+
+function within(statements: readonly Statement[], found: (e: Expression) => Set<string>): Set<string> {
   const names = new Set<string>();
   const block = (some: readonly Statement[]): void => {
     for (const s of some) {
-      for (const e of expressionsOf(s)) for (const name of namesIn(e)) names.add(name);
+      for (const e of expressionsOf(s)) for (const name of found(e)) names.add(name);
       if (s.kind === "for") block(s.body);
       if (s.kind === "if") {
         block(s.then);

@@ -105,6 +105,12 @@ describe("the verifier refuses", () => {
       k.forLoop("i", 0, 8, 1, (at) => k.store(own, at, at), { outer: true });
       k.forLoop("i", 0, 8, 1, (at) => k.store(y, at, load(own, "i32", at)), { outer: true });
     },
+    "scratch of a thread's own, written by all and read by the first": (k) => {
+      const y = k.buffer("y", "i32", "write");
+      const own = k.ownScratch("own", "i32", 8);
+      k.forLoop("i", 0, 8, 1, (at) => k.store(own, at, at), { outer: true });
+      k.store(y, 0, load(own, "i32", 7));
+    },
     "a vector as a condition": (k) => k.ifThen(lt(splat(variable("s")), splat(i32(2))), () => k.barrier()),
   };
   for (const [name, write] of Object.entries(cases))

@@ -268,6 +268,12 @@ describe("Winograd", () => {
   test.each([
     ["blocks of images", "winograd 4x4", textOf({ ...usual, images: 12, channels: 64, epilogue: "residual" })],
     ["few tiles", "winograd 2x2", textOf({ ...usual, outputs: 40, height: 7, epilogue: "bias" })],
+    [
+      "one small image",
+      "winograd 4x4",
+      textOf({ ...usual, images: 1, channels: 64, outputs: 64, height: 7, width: 7 }),
+    ],
+    ["a small gradient", "winograd 3x3", gradientText({ ...usual, images: 1, channels: 32, outputs: 32 })],
     ["a gradient", "winograd 3x3", gradientText({ ...usual, images: 7, height: 34, width: 34, channels: 17 })],
   ])("%s: the same bits on one thread and on three", async (_, wanted, text) => {
     const graph = readGraph(text);

@@ -19,7 +19,7 @@ import { taps } from "./analysis.ts";
 import { bindAll } from "./indices.ts";
 import { finish } from "./output.ts";
 import type { Cut } from "./tiles.ts";
-import { rowsOfBand, Tiles } from "./tiles.ts";
+import { rowsOfBand, scratchFor, Tiles } from "./tiles.ts";
 import { adjointWindow, bothWays, ninePlaces, transforms } from "./transforms.ts";
 
 /** Tiles of the adjoint, and what a tile has of points once it is transformed. */
@@ -184,8 +184,9 @@ class Gradient {
     this.#plan = plan;
     const { gradient, inputs, outputs, dataPoint, adjointPoint, parts, sumPoint } = plan;
     const { kernel } = operands;
-    this.#data = kernel.ownScratch("data", "f32", points * dataPoint);
-    this.#adjoint = kernel.ownScratch("adjoint", "f32", points * adjointPoint);
+    const alone = plan.blocks === 1;
+    this.#data = scratchFor(kernel, "data", points * dataPoint, alone);
+    this.#adjoint = scratchFor(kernel, "adjoint", points * adjointPoint, alone);
     this.#sums = kernel.local("sums", "f32", "scratch", parts * points * sumPoint);
     const { height, width, data, adjoint, extents } = gradient;
     const cut = (of: Side, more: number, own: Pick<Cut, "column" | "taken" | "line" | "point">): Cut => ({
@@ -205,8 +206,8 @@ class Gradient {
     const over = { column: inputs, taken: side, line: transforms[4].input, point: dataPoint };
     const under = { column: outputs, taken: step, line: adjointWindow, point: adjointPoint };
     this.#tiles = [
-      new Tiles(operands, cut(data, taps - 1, over), this.#data),
-      new Tiles(operands, cut(adjoint, 0, under), this.#adjoint),
+      new Tiles(operands, cut(data, taps - 1, over), this.#data, alone),
+      new Tiles(operands, cut(adjoint, 0, under), this.#adjoint, alone),
     ];
   }
 
@@ -244,7 +245,7 @@ class Gradient {
   #multiply(tiles: Expression, start: Expression): void {
     const { kernel } = this.#operands;
     const { inputs, outputs, dataPoint, adjointPoint, sumPoint } = this.#plan;
-    kernel.forLoop("k", 0, points, 1, (k) =>
+    const point = (k: Expression): void =>
       kernel.forLoop("o", 0, outputs, 4, (o) =>
         kernel.forLoop("c", 0, inputs, 8, (c) => {
           const rows = [0, 1, 2, 3];
@@ -267,8 +268,8 @@ class Gradient {
           for (const [r, row] of sums.entries())
             for (const [v, sum] of row.entries()) kernel.store(this.#sums, place(r, v), sum);
         }),
-      ),
-    );
+      );
+    kernel.forLoop("k", 0, points, 1, point, { outer: kernel.atTopLevel });
   }
 
   /** The nine results of one channel of the adjoint with every channel of the data. */

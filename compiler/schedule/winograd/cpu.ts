@@ -10,7 +10,7 @@ import { bindAll } from "./indices.ts";
 import { Output } from "./output.ts";
 import type { WinogradPlan } from "./plan.ts";
 import { pairBlockAt, weightElements } from "./plan.ts";
-import { type Cut, rowsOfBand, Tiles } from "./tiles.ts";
+import { type Cut, rowsOfBand, scratchFor, Tiles } from "./tiles.ts";
 import { transformWeights } from "./weights.ts";
 
 export function winogradBy(plan: WinogradPlan, context: BuildContext): readonly Dispatch<Placed>[] {
@@ -83,11 +83,9 @@ class Products {
     this.#weights = weights;
     const { points, dataPoint, productPoint, pairBlock } = plan;
     const { kernel } = operands;
-    this.#data = plan.together
-      ? kernel.local("data", "f32", "scratch", points * dataPoint)
-      : kernel.ownScratch("data", "f32", points * dataPoint);
+    this.#data = scratchFor(kernel, "data", points * dataPoint, plan.together);
     this.#products = kernel.ownScratch("products", "f32", 2 * points * productPoint * pairBlock);
-    this.#tiles = new Tiles(operands, cutOf(plan), this.#data);
+    this.#tiles = new Tiles(operands, cutOf(plan), this.#data, plan.together && plan.images * plan.bands === 1);
     this.#output = new Output(operands, plan);
   }
 

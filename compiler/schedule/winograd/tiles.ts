@@ -1,5 +1,5 @@
 /** Overlapping tiles of a factor, transformed: a padded copy of a band of rows first, then tile by tile. */
-import type { Index } from "../../kernel/build.ts";
+import type { Index, KernelBuilder } from "../../kernel/build.ts";
 import { add, constant, i32, load, lt, min, mul, sub } from "../../kernel/build.ts";
 import type { Expression } from "../../kernel/ir.ts";
 import { pack } from "../contraction/packing.ts";
@@ -40,6 +40,11 @@ export function rowsOfBand(
   return bands * bandRows === tileRows ? i32(bandRows) : min(i32(bandRows), sub(i32(tileRows), mul(band, bandRows)));
 }
 
+/** Memory for one piece of work: all threads' where there is but one piece, which they share, else each thread's own. */
+export function scratchFor(kernel: KernelBuilder, hint: string, size: number, alone: boolean): string {
+  return alone ? kernel.local(hint, "f32", "scratch", size) : kernel.ownScratch(hint, "f32", size);
+}
+
 export class Tiles {
   readonly #operands: Operands;
   readonly #cut: Cut;
@@ -48,11 +53,12 @@ export class Tiles {
   /** From one row of the padded copy to the next. */
   readonly #row: number;
 
-  constructor(operands: Operands, cut: Cut, transformed: string) {
+  /** `alone`: there is one piece of work only. */
+  constructor(operands: Operands, cut: Cut, transformed: string, alone: boolean) {
     this.#operands = operands;
     this.#cut = cut;
     this.#row = ((cut.tileColumns - 1) * cut.step + cut.taken) * cut.column;
-    this.#padded = operands.kernel.ownScratch("padded", "f32", this.#reach(cut.bandRows) * this.#row);
+    this.#padded = scratchFor(operands.kernel, "padded", this.#reach(cut.bandRows) * this.#row, alone);
     this.#transformed = transformed;
   }
 
@@ -83,9 +89,12 @@ export class Tiles {
     const row = this.#row;
     pack(this.#operands, this.#panel(rows), this.#padded, values);
     const zeros = (from: Index, to: Index): void =>
-      kernel.forLoop("z", from, to, 4, (at) => kernel.store(this.#padded, at, constant("f32", 0, 4)));
+      kernel.forLoop("z", from, to, 4, (at) => kernel.store(this.#padded, at, constant("f32", 0, 4)), {
+        outer: kernel.atTopLevel,
+      });
     const width = columns.extent * column;
-    if (width < row) kernel.forLoop("r", 0, rows, 1, (r) => zeros(add(mul(r, row), width), add(mul(r, row), row)));
+    const behind = (r: Expression): void => zeros(add(mul(r, row), width), add(mul(r, row), row));
+    if (width < row) kernel.forLoop("r", 0, rows, 1, behind, { outer: kernel.atTopLevel });
     zeros(rows * row, reach * row);
   }
 
@@ -120,7 +129,7 @@ export class Tiles {
     const { tileColumns, step, taken, points, line, column, point } = this.#cut;
     const row = this.#row;
     const side = Array.from({ length: taken }, (_, k) => k);
-    kernel.forLoop("y", 0, tileRows, 1, (y) =>
+    const ofRow = (y: Expression): void =>
       kernel.forLoop("x", 0, tileColumns, 1, (x) => {
         const from = kernel.letIn("from", add(mul(y, step * row), mul(x, step * column)));
         const to = kernel.letIn("to", mul(add(tile, add(mul(y, tileColumns), x)), column));
@@ -136,7 +145,7 @@ export class Tiles {
             for (const [j, value] of values.entries())
               kernel.store(this.#transformed, add(to, c, (i * points + j) * point), value);
         });
-      }),
-    );
+      });
+    kernel.forLoop("y", 0, tileRows, 1, ofRow, { outer: kernel.atTopLevel });
   }
 }
