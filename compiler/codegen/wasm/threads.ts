@@ -1,7 +1,8 @@
 /**
  * What threads share of a module. Each has its own instance, whose globals say which thread it is; memory is one. Words in
- * the unused first bytes of memory hold the barrier and the command that the first thread gives the others. A thread that waits looks again and again for a while, since sleeping and waking costs far more than
- * what most waits take, and then sleeps. With one thread nothing of this happens.
+ * the unused first bytes of memory hold the barrier and the command that the first thread gives the others. A thread that
+ * waits looks again and again for a while, since sleeping and waking costs far more than what most waits take, and then
+ * sleeps. With one thread nothing of this happens.
  */
 import { threadWords as words } from "../../../runtime/plan.ts";
 import type { FunctionCode } from "./encode.ts";
