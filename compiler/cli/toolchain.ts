@@ -3,6 +3,7 @@ import type { TwoListDeclaration } from "../../grammar/ast.ts";
 import { parse } from "../../grammar/parse.ts";
 import type { Source } from "../../grammar/span.ts";
 import { DlxError } from "../../runtime/errors.ts";
+import { threadFile } from "../../runtime/node/thread.ts";
 import type { InputSlot } from "../../runtime/plan.ts";
 import type { LoadOptions, Session } from "../../runtime/session.ts";
 import { type Compiled, type CompileOptions, checkSource, compile, elaborateSource } from "../compile.ts";
@@ -202,7 +203,7 @@ export async function openCompiled(compiled: Compiled, options: LoadOptions): Pr
       manifest,
       read,
       open: {
-        ...(wasm ? { cpu: (wanted: LoadOptions) => openWasm(manifest, read, wanted) } : {}),
+        ...(wasm ? { cpu: (wanted: LoadOptions) => openWasm(manifest, read, wanted, threadFile) } : {}),
         ...(wgsl === undefined ? {} : { webgpu: () => openGpu(wgsl) }),
       },
     },

@@ -4,7 +4,7 @@
  */
 import { threadWords } from "../plan.ts";
 
-/** By this name the bundle's file knows what it is in a browser's worker for. */
+/** By this name the bundle's file knows what it is in a worker for. */
 export const threadName = "dlx thread";
 
 /** What is shared by all threads. */
@@ -25,43 +25,36 @@ export function noSharedMemory(): string | undefined {
   return "there is no SharedArrayBuffer: the page is not cross-origin isolated (headers COOP and COEP)";
 }
 
-/** In Node a thread needs no file. */
-const nodeThread = `
-const { parentPort, workerData } = require("node:worker_threads");
-const { module, memory, thread, threads } = workerData;
-const { exports } = new WebAssembly.Instance(module, { env: { memory } });
-exports.thread.value = thread;
-exports.threads.value = threads;
-parentPort.postMessage("ready");
-try {
-  exports.serve();
-} finally {
-  const words = new Int32Array(memory.buffer);
-  Atomics.store(words, ${threadWords.failed / 4}, 1);
-  Atomics.notify(words, ${threadWords.phase / 4});
-}`;
+function work({ module, memory, thread, threads }: Member, ready: () => void): void {
+  const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+  Object.assign(exports.thread as WebAssembly.Global, { value: thread });
+  Object.assign(exports.threads as WebAssembly.Global, { value: threads });
+  ready();
+  try {
+    (exports.serve as () => void)();
+  } finally {
+    const words = new Int32Array(memory.buffer);
+    Atomics.store(words, threadWords.failed / 4, 1);
+    Atomics.notify(words, threadWords.phase / 4);
+  }
+}
 
-/** In a browser's worker that was made for a thread: waits for the task, and never returns from it. */
+/** In a worker that was made for a thread: takes the task, and never returns from it. */
 export function serveThread(): boolean {
-  if (nodeWorkers() || Reflect.get(globalThis, "name") !== threadName) return false;
-  globalThis.addEventListener("message", async ({ data }: MessageEvent<Member>) => {
-    const { module, memory, thread, threads } = data;
-    const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
-    Object.assign(exports.thread as WebAssembly.Global, { value: thread });
-    Object.assign(exports.threads as WebAssembly.Global, { value: threads });
-    globalThis.postMessage("ready");
-    try {
-      (exports.serve as () => void)();
-    } finally {
-      const words = new Int32Array(memory.buffer);
-      Atomics.store(words, threadWords.failed / 4, 1);
-      Atomics.notify(words, threadWords.phase / 4);
-    }
-  });
+  const node = nodeWorkers();
+  if (node) {
+    const member: Member | undefined = node.workerData?.[threadName];
+    if (member) work(member, () => node.parentPort?.postMessage("ready"));
+    return member !== undefined;
+  }
+  if (Reflect.get(globalThis, "name") !== threadName) return false;
+  globalThis.addEventListener("message", ({ data }: MessageEvent<Member>) =>
+    work(data, () => globalThis.postMessage("ready")),
+  );
   return true;
 }
 
-/** Starts all threads but the first. `failed` is called if one ends by itself; the result ends them. */
+/** Starts all threads but the first, in workers of a file that calls `serveThread`. `failed` is called if one ends by itself; the result ends them. */
 export async function startThreads(
   team: Team,
   url: string | undefined,
@@ -81,9 +74,10 @@ export async function startThreads(
         reject(new Error(what));
         failed(what);
       };
+      if (url === undefined) throw new Error("there is no file to make workers of");
       const node = nodeWorkers();
       if (node) {
-        const worker = new node.Worker(nodeThread, { eval: true, execArgv: [], workerData: member });
+        const worker = new node.Worker(new URL(url), { execArgv: [], workerData: { [threadName]: member } });
         ends.push(() => void worker.terminate());
         worker.on("error", ({ message }) => fail(message));
         worker.on("exit", () => fail("it ended"));
@@ -94,7 +88,6 @@ export async function startThreads(
         });
         return;
       }
-      if (url === undefined) throw new Error("there is no file to make workers of");
       const worker = new Worker(url, { type: "module", name: threadName });
       ends.push(() => worker.terminate());
       worker.onerror = ({ message }) => fail(message || "the page's policy may not allow it (worker-src)");
