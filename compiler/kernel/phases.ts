@@ -60,9 +60,10 @@ export function verifyPhases(kernel: Kernel): void {
   for (const phase of phasesOf(kernel)) {
     if (phase.kind === "serial") {
       for (const s of phase.statements) if (s.kind === "let" || s.kind === "declare") isSerial.add(s.name);
+      const written = storesWithin(phase.statements);
       for (const name of loadsWithin(phase.statements))
         invariant(
-          !splitStores.has(name),
+          !splitStores.has(name) || written.has(name),
           `kernel ${kernel.name}: one thread reads of ${name} what each has its own of`,
         );
     }
@@ -133,12 +134,23 @@ function visit(e: Expression, see: (e: Expression) => void): void {
 }
 const namesWithin = (statements: readonly Statement[]): Set<string> => within(statements, namesIn);
 const loadsWithin = (statements: readonly Statement[]): Set<string> => within(statements, buffersIn);
+const storesWithin = (statements: readonly Statement[]): Set<string> =>
+  within(
+    statements,
+    () => [],
+    (s) => (s.kind === "store" ? [s.buffer] : []),
+  );
 
-function within(statements: readonly Statement[], found: (e: Expression) => Set<string>): Set<string> {
+function within(
+  statements: readonly Statement[],
+  inExpression: (e: Expression) => Iterable<string>,
+  inStatement: (s: Statement) => Iterable<string> = () => [],
+): Set<string> {
   const names = new Set<string>();
   const block = (some: readonly Statement[]): void => {
     for (const s of some) {
-      for (const e of expressionsOf(s)) for (const name of found(e)) names.add(name);
+      for (const name of inStatement(s)) names.add(name);
+      for (const e of expressionsOf(s)) for (const name of inExpression(e)) names.add(name);
       if (s.kind === "for") block(s.body);
       if (s.kind === "if") {
         block(s.then);

@@ -4,6 +4,7 @@ import { test } from "vitest";
 import { at, constantScalar, elementCount, GraphBuilder, read } from "../../compiler/graph/builder.ts";
 import type { Axis, Combiner, Coordinate, Graph, GraphOutput, Scalar, Tensor } from "../../compiler/graph/graph.ts";
 import { printGraph } from "../../compiler/graph/print.ts";
+import { readGraph } from "../../compiler/graph/read.ts";
 import { verify } from "../../compiler/graph/verify.ts";
 import { evaluateOutputs } from "../../compiler/reference/evaluate.ts";
 import { expectClose, sensitivity } from "../support/compare.ts";
@@ -162,6 +163,21 @@ function agrees({ graph, inputs }: Row, run: typeof runOnCpu): void {
     expectClose(graph, got, want, { ...closeness, slack });
   }
 }
+
+test("a value is not kept in the place of a result that a later pass reads", () => {
+  const graph = readGraph(`input %x: f32[2,130] argument x
+input %y: f32[2,130] argument y
+%e: f32[2,130] = map[i<2, j<130] exp(%x[i, j] * 0.1)
+%sum: f32[130] = sum[j<130 | i<2] (%e[i, j] + %y[i, j]) * 0.5
+%m: f32[2,130] = map[i<2, j<130] %e[i, j] - %sum[j] * 0.5
+%prod: f32[130] = prod[j<130 | i<2] %m[i, j] * 0.001 + 1
+%z: f32[2,130] = map[i<2, j<130] %m[i, j] - %prod[j] * 0.5
+output %m result m
+output %prod result prod
+output %z result z`);
+  const inputs = graph.inputs.map(() => Array.from({ length: 260 }, (_, k) => Math.fround(Math.sin(k * 1.7))));
+  agrees({ graph, inputs }, runOnCpu);
+});
 
 test("random rows on WebAssembly", () => {
   fc.assert(

@@ -6,6 +6,7 @@ import { hoist } from "../../compiler/schedule/hoist.ts";
 import type { ScheduleOptions } from "../../compiler/schedule/options.ts";
 import { callsOf, planTarget } from "../../compiler/schedule/plan.ts";
 import { schedule } from "../../compiler/schedule/schedule.ts";
+import { threadFile } from "../../runtime/node/thread.ts";
 import { wasmSections } from "../../runtime/plan.ts";
 import { startThreads } from "../../runtime/wasm/threads.ts";
 import { placesOf, programOf, viewsOf } from "./run-cpu.ts";
@@ -41,7 +42,7 @@ export async function runOnThreads(
     const { inputs, outputs } = placesOf(graph, program, plan);
     const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
     let failure: string | undefined;
-    const end = await startThreads({ module, memory, threads }, undefined, (what) => {
+    const end = await startThreads({ module, memory, threads }, threadFile, (what) => {
       failure = what;
     });
     Object.assign(exports.threads as WebAssembly.Global, { value: threads });

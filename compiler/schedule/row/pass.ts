@@ -93,9 +93,16 @@ export class RowPass {
       else this.#kept.set(member, this.#kernel.ownScratch("kept", "f32", elements));
     }
   }
-  /** A result that the last pass to need the member makes of it. */
+  /** A result that the last pass to need the member makes of it, and that no later pass reads from its place. */
   #hostOf(member: Member, pass: Pass): Member | undefined {
-    const taken = new Set([...this.#hosts.values()].map(({ tensor }) => tensor));
+    const { passes } = this.#options.analysis;
+    const later = passes
+      .slice(passes.indexOf(pass) + 1)
+      .flatMap(({ evaluate, reductions }) => [...evaluate, ...reductions]);
+    const taken = new Set([
+      ...[...this.#hosts.values()].map(({ tensor }) => tensor),
+      ...later.flatMap(({ body }) => readsOf(body)),
+    ]);
     const [value] = member.node.results;
     return [...pass.write].find(({ node, body }) => {
       const [result] = node.results;
