@@ -3,6 +3,7 @@ import { graphicsEnvironment } from "./test/support/graphics.ts";
 
 export default defineConfig({
   test: {
+    setupFiles: ["test/setup.ts"],
     include: ["test/**/*.test.ts"],
     exclude: ["test/bench/**", "node_modules/**"],
     testTimeout: 60_000,
