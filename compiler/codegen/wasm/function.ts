@@ -4,9 +4,9 @@ import type { FunctionCode } from "./encode.ts";
 import { Bytes } from "./encode.ts";
 import type { Slot } from "./instructions.ts";
 import type { Address, Code, Local, Loop, MachineFunction, Value } from "./machine.ts";
-import { Usage } from "./outline.ts";
 import { stacked } from "./stack.ts";
 import { barrierIndex, globalIndex } from "./threads.ts";
+import { Usage } from "./usage.ts";
 
 const voidBlock = 0x40;
 const code = { block: 0x02, loop: 0x03, if: 0x04, else: 0x05, end: 0x0b, branchIf: 0x0d, call: 0x10 } as const;
@@ -36,11 +36,11 @@ class Writer {
     for (const [k, parameter] of f.parameters.entries()) this.#numbers.set(parameter, k);
     const usage = new Usage();
     usage.block(f.body);
-    const own = [...usage.set].filter((candidate) => !this.#numbers.has(candidate));
+    const own = [...usage.sets.keys()].filter((candidate) => !this.#numbers.has(candidate));
     // One run a slot makes the declaration short. Ends of loops that count by a pointer are added later, as i32.
     for (const slot of ["v128", "f32", "i32"] as const)
       for (const candidate of own) if (candidate.slot === slot) this.#declare(candidate);
-    for (const used of usage.read)
+    for (const used of usage.reads.keys())
       invariant(this.#numbers.has(used), `${f.name} reads ${used.hint}, which is never set`);
   }
 
@@ -156,7 +156,7 @@ class Writer {
     if (trips === undefined && l.trips === undefined && l.step !== 1) return undefined;
     const usage = new Usage();
     usage.block(l.body);
-    if (usage.read.has(l.counter)) return undefined;
+    if (usage.reads.has(l.counter)) return undefined;
     const end: Local = { slot: "i32", hint: "end" };
     this.#declare(end);
     const start: Value = { kind: "get", slot: "i32", local: pointer.local };

@@ -1,13 +1,14 @@
 /**
  * What is set once and read once is computed where it is read: the stack holds it, not a local. Engines make the same code
- * of both; LeNet with training takes 24 KB compressed instead of 29.
+ * of both, and modules are a sixth smaller when compressed.
  */
 import type { Address, Code, Local, MachineFunction, Value } from "./machine.ts";
+import { Usage } from "./usage.ts";
 
 export function stacked(f: MachineFunction): MachineFunction {
-  const counts = new Counts();
-  counts.block(f.body);
-  return { ...f, body: block(f.body, counts) };
+  const usage = new Usage();
+  usage.block(f.body);
+  return { ...f, body: block(f.body, usage) };
 }
 
 /** A value whose one reader may still come in the same block. */
@@ -18,7 +19,7 @@ interface Pending {
   readonly loads: boolean;
 }
 
-function block(code: readonly Code[], counts: Counts): Code[] {
+function block(code: readonly Code[], usage: Usage): Code[] {
   const out: (Code | undefined)[] = [];
   const pending = new Map<Local, Pending>();
   const use = (value: Value): Value => {
@@ -55,7 +56,7 @@ function block(code: readonly Code[], counts: Counts): Code[] {
       case "set": {
         const value = use(c.value);
         stay(({ reads }) => reads.has(c.local));
-        if (counts.sets.get(c.local) === 1 && counts.reads.get(c.local) === 1)
+        if (usage.sets.get(c.local) === 1 && usage.reads.get(c.local) === 1)
           pending.set(c.local, { at: out.length, value, ...effectsOf(value) });
         out.push({ ...c, value });
         break;
@@ -67,13 +68,13 @@ function block(code: readonly Code[], counts: Counts): Code[] {
       case "branch": {
         const condition = use(c.condition);
         pending.clear();
-        out.push({ ...c, condition, yes: block(c.yes, counts), no: block(c.no, counts) });
+        out.push({ ...c, condition, yes: block(c.yes, usage), no: block(c.no, usage) });
         break;
       }
       case "loop":
         // Its bounds are computed more than once.
         pending.clear();
-        out.push({ ...c, body: block(c.body, counts) });
+        out.push({ ...c, body: block(c.body, usage) });
         break;
       case "call":
         out.push({ ...c, arguments: c.arguments.map(use) });
@@ -91,75 +92,7 @@ function block(code: readonly Code[], counts: Counts): Code[] {
 
 /** The locals that a value reads, and whether it reads memory. */
 function effectsOf(value: Value): Pick<Pending, "reads" | "loads"> {
-  const counts = new Counts();
-  counts.value(value);
-  return { reads: new Set(counts.reads.keys()), loads: counts.loads };
-}
-
-class Counts {
-  readonly reads = new Map<Local, number>();
-  readonly sets = new Map<Local, number>();
-  loads = false;
-
-  block(code: readonly Code[]): void {
-    for (const c of code)
-      switch (c.kind) {
-        case "set":
-          this.#count(this.sets, c.local);
-          this.value(c.value);
-          break;
-        case "store":
-          this.value(c.address.pointer);
-          this.value(c.value);
-          break;
-        case "loop":
-          this.#count(this.sets, c.counter);
-          for (const value of [c.from, c.to, c.trips]) if (value) this.value(value);
-          for (const { local, step } of c.pointers) {
-            this.#count(this.sets, local);
-            this.#count(this.reads, local);
-            this.value(step);
-          }
-          this.block(c.body);
-          break;
-        case "branch":
-          this.value(c.condition);
-          this.block(c.yes);
-          this.block(c.no);
-          break;
-        case "call":
-          for (const argument of c.arguments) this.value(argument);
-          break;
-        case "barrier":
-          break;
-        default:
-          c satisfies never;
-      }
-  }
-  value(value: Value): void {
-    switch (value.kind) {
-      case "get":
-        this.#count(this.reads, value.local);
-        break;
-      case "lowest":
-        if (value.base) this.value(value.base);
-        break;
-      case "operation":
-        if (value.address) {
-          this.loads = true;
-          this.value(value.address.pointer);
-        }
-        for (const argument of value.arguments) this.value(argument);
-        break;
-      case "number":
-      case "lanes":
-      case "global":
-        break;
-      default:
-        value satisfies never;
-    }
-  }
-  #count(counts: Map<Local, number>, local: Local): void {
-    counts.set(local, (counts.get(local) ?? 0) + 1);
-  }
+  const usage = new Usage();
+  usage.value(value);
+  return { reads: new Set(usage.reads.keys()), loads: usage.loads };
 }
