@@ -8,6 +8,7 @@ import type { Dispatch, Expression } from "../../kernel/ir.ts";
 import { indexAt, indexLanes } from "../address.ts";
 import type { Contraction, Factor } from "../contraction/analysis.ts";
 import { extentsOf } from "../contraction/analysis.ts";
+import { roundUp } from "../contraction/panels.ts";
 import type { Support } from "../contraction/support.ts";
 import { supportOf } from "../contraction/support.ts";
 import { pointOf } from "../gpu/grid.ts";
@@ -18,6 +19,7 @@ import type { Placed } from "../program.ts";
 import { taps } from "./analysis.ts";
 import { bindAll } from "./indices.ts";
 import { finish } from "./output.ts";
+import { apart } from "./plan.ts";
 import type { Cut } from "./tiles.ts";
 import { rowsOfBand, scratchFor, Tiles } from "./tiles.ts";
 import { adjointWindow, bothWays, ninePlaces, transforms } from "./transforms.ts";
@@ -115,10 +117,6 @@ interface Plan {
   readonly adjointPoint: number;
   readonly sumPoint: number;
 }
-
-const roundUp = (value: number, by: number): number => Math.ceil(value / by) * by;
-/** Many lines at a distance of a power of two would fall on few sets of the first cache. */
-const apart = (stride: number): number => (stride % 128 === 0 ? stride + 16 : stride);
 
 export function planGradient(gradient: WeightGradient): Plan {
   const { extents, height, width, data, adjoint } = gradient;

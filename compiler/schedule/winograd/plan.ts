@@ -2,6 +2,7 @@
 import type { KernelBuilder } from "../../kernel/build.ts";
 import { add, i32, min, mul, sub } from "../../kernel/build.ts";
 import type { Expression } from "../../kernel/ir.ts";
+import { roundUp } from "../contraction/panels.ts";
 import type { Sliding } from "./analysis.ts";
 import type { TileSize, Transform } from "./transforms.ts";
 import { transforms } from "./transforms.ts";
@@ -53,10 +54,8 @@ export interface WinogradPlan {
 const product = (positions: readonly number[], extents: readonly number[]): number =>
   positions.reduce((total, position) => total * extents[position]!, 1);
 
-const roundUp = (value: number, step: number): number => Math.ceil(value / step) * step;
-
 /** Many lines at a distance of a power of two would fall on few sets of the first cache. */
-const apart = (stride: number): number => (stride % 128 === 0 ? stride + 16 : stride);
+export const apart = (stride: number): number => (stride % 128 === 0 ? stride + 16 : stride);
 
 export function planOf(sliding: Sliding, size: TileSize): WinogradPlan {
   const { extents } = sliding;
