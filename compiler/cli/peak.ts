@@ -55,14 +55,25 @@ export function instantiate(code: Uint8Array, memoryBytes: number) {
   return { memory, entry };
 }
 
-/** GFLOP/s of one core here: with `relaxed` of fused multiply-add, else of multiplications and additions beside each other. */
-export function measuredPeak(relaxed: boolean, milliseconds = 300): number {
+/** Floating-point operations of one call of `entry0` of `peakModule`. */
+export const peakFlops = 2 * 4 * chains * repeats;
+
+/**
+ * The module whose `entry0` computes as much as one core can: with `relaxed` fused multiply-adds, else multiplications and
+ * additions beside each other. Its numbers start in memory at `at`, where they should be ordinary: subnormal ones are slow.
+ */
+export function peakModule(relaxed: boolean) {
   const at = 65536;
   const memoryBytes = at + chains * 16;
   const steps = [{ kind: "call", kernel: peakKernel(), args: [at] } as const];
   const { bytes } = encodeModule({ entries: [{ name: "peak", steps }], memoryBytes, relaxed });
+  return { bytes, at, numbers: chains * 4, memoryBytes };
+}
+
+/** GFLOP/s of one core here, at best. */
+export function measuredPeak(relaxed: boolean, milliseconds = 300): number {
+  const { bytes, at, numbers, memoryBytes } = peakModule(relaxed);
   const { memory, entry } = instantiate(bytes, memoryBytes);
-  // Ordinary numbers: subnormal ones would be slow.
-  new Float32Array(memory.buffer, at, chains * 4).fill(0.01);
-  return (2 * 4 * chains * repeats) / leastTime(entry("entry0"), milliseconds) / 1e6;
+  new Float32Array(memory.buffer, at, numbers).fill(0.01);
+  return peakFlops / leastTime(entry("entry0"), milliseconds) / 1e6;
 }

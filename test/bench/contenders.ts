@@ -4,7 +4,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface, type Interface } from "node:readline";
 import type { Readable } from "node:stream";
-import type { PeerName, Variant, Workload } from "./workloads.ts";
+import { peakFlops } from "../../compiler/cli/peak.ts";
+import { type Peak, type PeerName, peaks, type Variant, type Workload } from "./workloads.ts";
 
 const here = import.meta.dirname;
 const install = "npm ci --prefix test/bench --ignore-scripts";
@@ -17,7 +18,9 @@ interface Contestant {
   readonly package?: string;
 }
 
-export const contestants: Readonly<Record<PeerName | Variant, Contestant>> = {
+type Name = PeerName | Variant | Peak;
+
+export const contestants: Readonly<Record<Name, Contestant>> = {
   dlx: { peer: "dlx", variant: { bundle: "bundle", load: { relaxedSimd: true } } },
   "dlx plain": { peer: "dlx", variant: { bundle: "bundle", load: {} } },
   "dlx 2 threads": { peer: "dlx", variant: { bundle: "bundle", load: { relaxedSimd: true, threads: 2 } } },
@@ -28,6 +31,8 @@ export const contestants: Readonly<Record<PeerName | Variant, Contestant>> = {
   "onnxruntime-web": { peer: "onnxruntime", variant: { native: false }, package: "onnxruntime-web" },
   "TensorFlow.js": { peer: "tensorflow", variant: { backend: "wasm" }, package: "@tensorflow/tfjs-backend-wasm" },
   "TensorFlow.js cpu": { peer: "tensorflow", variant: { backend: "cpu" }, package: "@tensorflow/tfjs" },
+  peak: { peer: "peak", variant: { relaxed: true } },
+  "peak plain": { peer: "peak", variant: { relaxed: false } },
   "jax-js": { peer: "jax", variant: {}, package: "@jax-js/jax" },
 };
 
@@ -57,7 +62,7 @@ export function versionOf(name: PeerName | Variant): { readonly version?: string
 }
 
 /** Python has one program for both, which takes a further word. */
-function commandOf(name: PeerName | Variant, folder: string, script: "contender.mjs" | "start.mjs"): string[] {
+function commandOf(name: Name, folder: string, script: "contender.mjs" | "start.mjs"): string[] {
   const { peer, variant } = contestants[name];
   if (peer === "pytorch")
     return [python() ?? "python3", join(here, "peers/pytorch.py"), folder, ...(script === "start.mjs" ? ["once"] : [])];
@@ -70,7 +75,7 @@ const oneThread = () => ({ ...process.env, OMP_NUM_THREADS: "1", OPENBLAS_NUM_TH
 const patience = 60_000;
 
 class Contender {
-  readonly name: PeerName | Variant;
+  readonly name: Name;
   readonly #process: ChildProcess;
   readonly #lines: AsyncIterator<string>;
   readonly #reader: Interface;
@@ -82,7 +87,7 @@ class Contender {
   output: Float32Array | undefined;
   readonly times: number[] = [];
 
-  constructor(name: PeerName | Variant, folder: string) {
+  constructor(name: Name, folder: string) {
     this.name = name;
     const [command = "", ...parameters] = commandOf(name, folder, "contender.mjs");
     this.#process = spawn(command, parameters, { stdio: ["pipe", "ignore", "pipe", "pipe"], env: oneThread() });
@@ -145,9 +150,9 @@ class Contender {
     if (Array.isArray(times)) this.step = Math.min(...times);
   }
 
-  /** Samples of at least a millisecond each, for so many milliseconds; one sample at least. */
-  async round(milliseconds: number): Promise<void> {
-    const steps = Math.max(1, Math.ceil(1 / this.step));
+  /** Samples of at least `least` milliseconds each, for so many milliseconds; one sample at least. */
+  async round(milliseconds: number, least = 1): Promise<void> {
+    const steps = Math.max(1, Math.ceil(least / this.step));
     const samples = Math.max(1, Math.round(milliseconds / (steps * this.step)));
     const { times } = await this.#ask({ samples, steps });
     if (Array.isArray(times)) this.times.push(...times);
@@ -223,12 +228,38 @@ export function startUp(workload: Workload, folder: string, rounds: number): Mea
   });
 }
 
+/** GFLOP/s, of the median and the least time. */
+export interface Speed {
+  readonly median: number;
+  readonly best: number;
+}
+export interface Competition {
+  readonly contenders: readonly Measured[];
+  /** Of one core meanwhile, in samples that last as long as a step; `relaxed` where there is fused multiply-add. */
+  readonly peak: { readonly plain: Speed; readonly relaxed?: Speed };
+}
+
+const speedOf = ({ times }: Contender): Speed => ({
+  median: peakFlops / median(times) / 1e6,
+  best: peakFlops / Math.min(...times) / 1e6,
+});
+
 /** Measures a prepared workload with everybody who is here. */
-export async function compete(workload: Workload, folder: string, effort: Effort): Promise<Measured[]> {
+export async function compete(workload: Workload, folder: string, effort: Effort): Promise<Competition> {
   const names = [...workload.variants, ...workload.peers];
   const present = names.filter((name) => versionOf(name).missing === undefined);
   const contenders: Contender[] = [];
+  const measures: Contender[] = [];
   try {
+    for (const name of peaks) {
+      const measure = new Contender(name, folder);
+      measures.push(measure);
+      await measure.attempt(async () => {
+        await measure.open();
+        measure.step = 0.1;
+        await measure.warmUp();
+      });
+    }
     for (const name of present) {
       const contender = new Contender(name, folder);
       contenders.push(contender);
@@ -238,16 +269,20 @@ export async function compete(workload: Workload, folder: string, effort: Effort
         await contender.warmUp();
       });
     }
-    for (let round = 0; round < effort.rounds; round++)
+    const ours = contenders.find(({ name }) => name === "dlx plain")?.step ?? 1;
+    for (let round = 0; round < effort.rounds; round++) {
+      for (const measure of measures)
+        await measure.attempt(() => measure.round(effort.milliseconds, Math.max(1, ours)));
       // What takes a second needs fewer rounds to tell as much.
       for (const contender of contenders)
         if (round < (contender.step > 1000 ? 2 : 3) || contender.step * 3 < effort.milliseconds * effort.rounds)
           await contender.attempt(() => contender.round(effort.milliseconds));
+    }
   } finally {
-    for (const contender of contenders) contender.end();
+    for (const contender of [...contenders, ...measures]) contender.end();
   }
   const reference = contenders.find(({ name, failure }) => name === "dlx plain" && failure === undefined);
-  return names.map((name): Measured => {
+  const results = names.map((name): Measured => {
     const { version, missing } = versionOf(name);
     const known = version === undefined ? {} : { version };
     const contender = contenders.find((each) => each.name === name);
@@ -265,4 +300,8 @@ export async function compete(workload: Workload, folder: string, effort: Effort
       apart: difference,
     };
   });
+  const [relaxed, plain] = measures;
+  if (!plain || plain.failure !== undefined) throw new Error(`no peak: ${plain?.failure}`);
+  const fused = relaxed && relaxed.failure === undefined ? { relaxed: speedOf(relaxed) } : {};
+  return { contenders: results, peak: { plain: speedOf(plain), ...fused } };
 }

@@ -1,6 +1,7 @@
 /** Makes a workload's folder: the bundle, weights and inputs in one file for all peers, the model as ONNX. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { peakModule } from "../../compiler/cli/peak.ts";
 import { memoryPages } from "../../compiler/codegen/wasm/module.ts";
 import type { Compiled, CompileOptions } from "../../compiler/compile.ts";
 import { graphFlops } from "../../compiler/graph/flops.ts";
@@ -121,7 +122,8 @@ export async function prepareWorkload(workload: Workload, folder: string): Promi
         ? networkModel(networks[workload.network], input?.shape ?? [], floats, output?.shape[1] ?? 1)
         : undefined;
   if (model) writeFileSync(join(folder, "model.onnx"), model);
-  writeJob(folder, workload, inputs, weights, workload.mode === "kernel" ? placeOf(compiled, index) : undefined);
+  const peak = writePeak(folder);
+  writeJob(folder, workload, inputs, weights, peak, workload.mode === "kernel" ? placeOf(compiled, index) : undefined);
   const { plan } = manifest.wasm ?? {};
   return {
     folder,
@@ -131,11 +133,20 @@ export async function prepareWorkload(workload: Workload, folder: string): Promi
   };
 }
 
+/** The modules of `peers/peak.mjs`, and where their numbers lie. */
+function writePeak(folder: string) {
+  const [plain, relaxed] = [peakModule(false), peakModule(true)];
+  writeFileSync(join(folder, "peak.wasm"), plain.bytes);
+  writeFileSync(join(folder, "peak.relaxed.wasm"), relaxed.bytes);
+  return { pages: memoryPages(plain.memoryBytes), at: plain.at, numbers: plain.numbers };
+}
+
 function writeJob(
   folder: string,
   workload: Workload,
   inputs: readonly Stored[],
   weights: readonly Stored[],
+  peak: ReturnType<typeof writePeak>,
   place: ReturnType<typeof placeOf> | undefined,
 ): void {
   let offset = 0;
@@ -151,6 +162,7 @@ function writeJob(
       ? { operations: [] }
       : { operations: networks[workload.network], optimizer: workload.optimizer }),
     place,
+    peak,
     inputs: inputs.map(slot),
     weights: weights.map(slot),
   };

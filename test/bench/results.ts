@@ -2,15 +2,15 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
-import type { Measured } from "./contenders.ts";
+import type { Competition, Measured } from "./contenders.ts";
 
 export interface Row {
   readonly workload: string;
   readonly date: string;
   readonly machine: string;
   readonly node: string;
-  /** GFLOP/s of one core at the time, without and with fused multiply-add. */
-  readonly peak: { readonly plain: number; readonly relaxed: number };
+  /** None where whole processes are measured. */
+  readonly peak?: Competition["peak"];
   readonly flops: number;
   readonly persistentBytes: number;
   readonly arenaBytes: number;

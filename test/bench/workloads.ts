@@ -10,6 +10,9 @@ export type PeerName =
   | "jax-js";
 export const variants = ["dlx", "dlx plain", "dlx 2 threads", "dlx winograd", "dlx winograd plain"] as const;
 export type Variant = (typeof variants)[number];
+/** What one core can do at most, measured in turn with the others. */
+export const peaks = ["peak", "peak plain"] as const;
+export type Peak = (typeof peaks)[number];
 
 /** A bound on one contender's time over another's, or on its share of the measured peak. */
 export type Bar =
