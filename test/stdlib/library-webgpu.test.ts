@@ -1,0 +1,28 @@
+/** Every name of the standard library on WebGPU, against the reference. */
+import fc from "fast-check";
+import { test } from "vitest";
+import { createWebGPUDevice } from "../../runtime/webgpu/device.ts";
+import { compiled, expectSameOn, parameters } from "../properties/checks.ts";
+import { describeWebGPU } from "../support/dawn.ts";
+import { Choices } from "../support/random-body.ts";
+import { rows } from "./rows.ts";
+
+const deep = process.env.DLX_DEEP !== undefined;
+
+describeWebGPU("the library on WebGPU", (context) => {
+  test.each(Object.entries(rows))("%s", { timeout: 3_600_000 }, async (_, row) => {
+    await fc.assert(
+      fc.asyncProperty(fc.nat(2 ** 31 - 1), fc.nat(1_000_000), async (chosen, seed) => {
+        const all = compiled({ text: row.program(new Choices(chosen)), batch: 2 }, "webgpu");
+        const device = await createWebGPUDevice(context().gpu, all.manifest, all.wgsl ?? "");
+        try {
+          // WGSL's own functions are looser.
+          await expectSameOn(device, all, seed, 60);
+        } finally {
+          device.dispose();
+        }
+      }),
+      parameters(deep ? 10 : 1),
+    );
+  });
+});

@@ -1,0 +1,72 @@
+/**
+ * Every name of the standard library: documented by an example that compiles; and, with random configurations and shapes,
+ * the same in the reference, optimised and on WebAssembly, its gradients the slopes that differences measure. What it
+ * refuses, it refuses while compiling, with its own message.
+ */
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { checkSource } from "../../compiler/compile.ts";
+import { createWasmDevice } from "../../runtime/wasm/device.ts";
+import { library, sourceOf } from "../elaborate/support.ts";
+import {
+  compiled,
+  expectGradients,
+  expectSameOn,
+  expectSameOptimized,
+  parameters,
+  pointOf,
+} from "../properties/checks.ts";
+import { Choices } from "../support/random-body.ts";
+import { examplesOf, libraryNames } from "./names.ts";
+import { rows } from "./rows.ts";
+
+const deep = process.env.DLX_DEEP !== undefined;
+const names = libraryNames.map((name) => [name.declaration.name.text, name] as const);
+
+test("names are one library's", () => {
+  expect(names.map(([name]) => name)).toEqual([...new Set(names.map(([name]) => name))]);
+  expect(Object.keys(rows).filter((name) => !names.some(([known]) => known === name))).toEqual([]);
+});
+
+describe.each(names)("%s", (name, declared) => {
+  const row = rows[name];
+
+  test("is documented, with an example that compiles", () => {
+    const examples = examplesOf(declared);
+    expect(examples.length).toBeGreaterThan(0);
+    for (const example of examples) {
+      expect(example).toMatch(new RegExp(`\\b${name}\\b`));
+      const found = checkSource(sourceOf(example), library);
+      expect(found.map(({ severity, code, message }) => `${severity} ${code}: ${message}`)).toEqual([]);
+    }
+  });
+
+  test("computes and is differentiated alike everywhere", { timeout: 3_600_000 }, async () => {
+    if (!row) throw new Error(`${name} has no row in test/stdlib/rows`);
+    await fc.assert(
+      fc.asyncProperty(fc.nat(2 ** 31 - 1), fc.nat(1_000_000), async (chosen, seed) => {
+        const text = row.program(new Choices(chosen));
+        expect(text).toMatch(new RegExp(`\\b${name}\\b`));
+        try {
+          const all = compiled({ text, batch: 2 }, "wasm");
+          for (const entry of all.program.entries) expectSameOptimized(pointOf(all.program, entry, seed));
+          await expectSameOn(await createWasmDevice(all.manifest, all.wasm as Uint8Array<ArrayBuffer>), all, seed, 3);
+          expectGradients(all.program, seed);
+        } catch (error) {
+          if (error instanceof Error && !(error instanceof fc.PreconditionFailure)) error.message += `\nin\n${text}`;
+          throw error;
+        }
+      }),
+      parameters(deep ? 40 : 2),
+    );
+  });
+
+  const refused = Object.entries(row?.refuses ?? {});
+  if (refused.length === 0) return;
+  test.each(refused)("refuses %s", (_, [text, message]) => {
+    const errors = checkSource(sourceOf(text), library).filter(({ severity }) => severity === "error");
+    expect(errors.map((error) => error.message).join("\n")).toContain(message);
+    // At the user's line, not inside of the library.
+    expect(errors.map(({ source }) => source.file)).toEqual(errors.map(() => "model.dlx"));
+  });
+});

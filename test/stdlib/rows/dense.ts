@@ -1,0 +1,27 @@
+import { applied, extent, type Rows, refused } from "../rows.ts";
+
+export const rows: Rows = {
+  dense: {
+    program: (choices) => {
+      const bias = choices.chance(50);
+      const shape = [extent(choices), ...(choices.chance(40) ? [extent(choices)] : []), extent(choices)];
+      return applied({
+        expression: `x |> dense(${extent(choices)}${bias ? "" : ", bias: false"})`,
+        inputs: { x: `f32[${shape.join(", ")}]` },
+        learned: true,
+        derivatives: 2,
+      });
+    },
+  },
+  embedding: {
+    program: (choices) =>
+      applied({
+        expression: `id |> embedding(${extent(choices)}, ${extent(choices)})`,
+        inputs: { id: `i32[${extent(choices)}, ${extent(choices)}]` },
+        learned: true,
+      }),
+    refuses: {
+      "ids that are not integers": [refused("x |> embedding(5, 4)"), "i32"],
+    },
+  },
+};
