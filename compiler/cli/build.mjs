@@ -29,7 +29,7 @@ await build({
   minifySyntax: true,
   minifyWhitespace: true,
   // Large, or with a binary of their own: only the commands that need them pay for them.
-  external: ["ts-morph", "esbuild", "webgpu", "wabt"],
+  external: ["esbuild", "webgpu", "wabt"],
   chunkNames: "chunks/[name]-[hash]",
   define: {
     DLX_LIBRARY: JSON.stringify(library()),
