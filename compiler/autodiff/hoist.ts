@@ -34,6 +34,7 @@ export function isHoistable(body: GraphBuilder, tensor: Tensor, what: "contracti
       );
     case "scan":
     case "custom":
+    case "sort":
     case "random":
     case "constant":
       return false;

@@ -39,6 +39,7 @@ export function explainMissing(
     if (stopped.has(result)) return { reason: "stopped", path, node, by: undefined };
     const flat = flatRow(node, operand);
     if (!isFloat(result.type.dtype)) {
+      if (node.kind === "sort") return { reason: "integer", path, node, by: "sort" };
       const by = node.kind === "generic" && node.combiner !== "map" ? node.combiner : flat;
       return { reason: "integer", path, node, by };
     }

@@ -2,12 +2,13 @@
 import { hasData, provedInRange, rangeOf } from "../graph/affine.ts";
 import type { GraphBuilder } from "../graph/builder.ts";
 import { fixed, at as index, read as readAt, readHere } from "../graph/builder.ts";
-import type { Axis, Coordinate, Scalar, ScalarRead, Tensor } from "../graph/graph.ts";
+import type { Axis, Coordinate, Scalar, ScalarRead, Tensor, TensorType } from "../graph/graph.ts";
 import { indicesOf, indicesOfCoordinate, renumber } from "../graph/traverse.ts";
 import { invariant } from "../invariant.ts";
-import { type Contribution, everywhere } from "./contributions.ts";
+import { type Contribution, everywhere, total } from "./contributions.ts";
 import { clamped, scalarOf } from "./coordinate.ts";
 import { invert } from "./invert.ts";
+import { permuted } from "./permuted.ts";
 import { isConstant, type Scalars } from "./scalars.ts";
 import { NotInvertible, type Solution, type Target } from "./solution.ts";
 import { Substitution } from "./substitution.ts";
@@ -29,7 +30,7 @@ export function adjointOfRead(problem: Problem): Contribution[] {
     const solutions = invert(read, domain, isFree).toSorted(inPlaceOrder);
     return solutions.map((solution) => piece(problem, solution));
   } catch (error) {
-    if (error instanceof NotInvertible) return [scattered(problem)];
+    if (error instanceof NotInvertible) return throughSort(problem) ?? [scattered(problem)];
     throw error;
   }
 }
@@ -259,6 +260,17 @@ function staysFinite(scalar: Scalar): boolean {
 }
 
 // ---- What has no inverse -----------------------------------------------------------------------------------------------------
+
+/** First the adjoint of what was read in sorted order, whose coordinates hold no data; then its permutation back. */
+function throughSort(problem: Problem): Contribution[] | undefined {
+  const { builder, read } = problem;
+  const found = permuted(builder, read);
+  if (!found) return undefined;
+  const { sorted, adjoint } = found;
+  const type: TensorType = { dtype: "f32", shape: read.tensor.type.shape };
+  const sum = total(builder, `d_${sorted.tensor.name}`, type, adjointOfRead({ ...problem, read: sorted }));
+  return sum === undefined ? [] : [{ tensor: adjoint(sum), at: everywhere(type.shape) }];
+}
 
 /** Adds at the places themselves, after summing what the places do not depend on. */
 function scattered({ builder, scalars, domain, read, adjoint }: Problem): Contribution {

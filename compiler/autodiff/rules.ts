@@ -48,7 +48,8 @@ export function adjointOfNode(sweep: Sweep, node: Node): void {
     case "custom":
       adjointOfCustom(sweep, node);
       return;
-    // Random words and constants depend on nothing.
+    // Positions are integers; random words and constants depend on nothing.
+    case "sort":
     case "random":
     case "constant":
       return;

@@ -38,6 +38,8 @@ export interface TensorDomain {
   alias(handle: Handle, hint?: string): Handle;
   /** The same elements, constant for every derivative; `own` if nothing else uses the handle. */
   stop(handle: Handle, own?: boolean): Handle;
+  /** The positions of the elements in sorted order along an axis, i32 of the same shape. */
+  sort(handle: Handle, axis: number): Handle;
   /** Uniform u32 words of a stream; `step` where there is one. */
   random(shape: Shape, stream: number, seed: Handle, step: Handle | undefined): Handle;
   /**

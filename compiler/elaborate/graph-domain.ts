@@ -130,6 +130,9 @@ export class GraphDomain implements TensorDomain {
     const dtype = placed[0]?.tensor.type.dtype ?? "f32";
     return this.#handle(this.#frame.builder.join("joined", { dtype, shape: sizes }, placed));
   }
+  sort(handle: Handle, axis: number): Handle {
+    return this.#handle(this.#frame.builder.sort("positions", this.#tensor(handle), axis));
+  }
   alias(handle: Handle, hint?: string): Handle {
     const tensor = this.#tensor(handle);
     return this.#handle(this.#frame.builder.view(tensor, tensor.type.shape, hint ?? `${tensor.name}.use`));
@@ -183,11 +186,14 @@ export class GraphDomain implements TensorDomain {
     ];
     const iteration = frame.builder.tensor("iteration", "i32", []);
     const handles = this.#inside(frame, () => {
-      this.#iteration = this.#handle(iteration);
-      const results = spec.body([...inputs, iteration].map((tensor) => this.#handle(tensor)));
-      return results.map((handle) => this.#tensor(handle));
+      try {
+        this.#iteration = this.#handle(iteration);
+        const results = spec.body([...inputs, iteration].map((tensor) => this.#handle(tensor)));
+        return results.map((handle) => this.#tensor(handle));
+      } finally {
+        this.#iteration = outerIteration;
+      }
     });
-    this.#iteration = outerIteration;
     frame.builder.inputs.push({ tensor: iteration, role: "argument", path: iteration.name });
     const captured = [...frame.captured.keys()].map((tensor) => tensor);
     const body = frame.builder.finish(

@@ -48,6 +48,9 @@ export class ShapesDomain implements TensorDomain {
   stop(handle: Handle): TracedHandle {
     return { ...this.#of("constant", handle, handle.shape), role: "stopped" };
   }
+  sort(source: Handle): Handle {
+    return this.#made("positions", "i32", source.shape, new Map([[source, "sort"]]));
+  }
   random(shape: Shape): Handle {
     return this.#made("random", "u32", shape, none);
   }

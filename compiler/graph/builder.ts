@@ -229,6 +229,16 @@ export class GraphBuilder {
     }).results[0]!;
   }
 
+  sort(hint: string, source: Tensor, axis: number): Tensor {
+    return this.add({
+      kind: "sort",
+      results: [this.tensor(hint, "i32", source.type.shape)],
+      origin: this.origin,
+      source,
+      axis,
+    }).results[0]!;
+  }
+
   custom(hint: string, operands: readonly Tensor[], forward: Graph, backward: Graph): readonly Tensor[] {
     const results = forward.outputs.map(({ tensor }) => this.tensor(hint, tensor.type.dtype, tensor.type.shape));
     this.add({ kind: "custom", results, origin: this.origin, operands, forward, backward });

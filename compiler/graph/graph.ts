@@ -170,6 +170,15 @@ export interface RandomNode extends NodeBase {
   readonly iteration: Tensor | undefined;
 }
 /**
+ * For each place along `axis` of an i32 tensor of the source's shape: the position of the element that stands there when
+ * the source is sorted along the axis. Smallest first; equal elements (0 and -0 too) keep their order; NaN stands last.
+ */
+export interface SortNode extends NodeBase {
+  readonly kind: "sort";
+  readonly source: Tensor;
+  readonly axis: number;
+}
+/**
  * A value with a gradient of its own. `forward`'s inputs are `operands`; `backward`'s are operands, then results, then the
  * results' adjoints, and its outputs the operands' adjoints. Inlined after differentiation.
  */
@@ -192,6 +201,7 @@ export type Node =
   | ScatterAddNode
   | ScanNode
   | RandomNode
+  | SortNode
   | CustomNode
   | ConstantNode;
 export type NodeKind = Node["kind"];

@@ -113,6 +113,8 @@ export class Keys {
         const counters = [node.seed, node.step, node.iteration].map((t) => (t ? this.tensor(t) : "-"));
         return `random ${node.stream} ${counters.join()}`;
       }
+      case "sort":
+        return `sort ${this.tensor(node.source)} ${node.axis}`;
       case "custom": {
         const operands = node.operands.map((tensor) => this.tensor(tensor)).join();
         return `custom ${operands} ${this.graph(node.forward)} ${this.graph(node.backward)}`;

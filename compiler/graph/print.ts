@@ -98,6 +98,8 @@ function valueLines(node: Node, options: PrintOptions): string[] {
       ];
       return [`random${counters.join("")}`];
     }
+    case "sort":
+      return [`sort ${tensorName(node.source)} axis ${node.axis}`];
     case "custom":
       return [
         `custom(${node.operands.map(tensorName).join(", ")}) {`,

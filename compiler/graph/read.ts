@@ -182,6 +182,11 @@ class GraphReader {
       const iteration = stream.accept("iteration") ? this.#operand() : undefined;
       return { kind: "random", results: results(), origin, seed, stream: number, step, iteration };
     }
+    if (stream.accept("sort")) {
+      const source = this.#operand();
+      stream.expect("axis");
+      return { kind: "sort", origin, source, axis: Number(stream.kind("number")), results: results() };
+    }
     if (stream.accept("custom")) {
       const operands = this.#operands();
       const forward = this.#inner();

@@ -76,6 +76,10 @@ function rowsOf(node: Node, facts: Facts): readonly Rows[] {
       propagate(node.forward, inner);
       return node.forward.outputs.map(({ tensor }) => inner.get(tensor) ?? "mixed");
     }
+    case "sort": {
+      const rows = of(node.source);
+      return [rows === node.axis ? "mixed" : rows === "uniform" ? "fixed" : rows];
+    }
     case "scan":
       return scanned(node, of);
     default:

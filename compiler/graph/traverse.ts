@@ -236,6 +236,7 @@ function findOperands(node: Node): Tensor[] {
     case "scatter_add":
       return [...new Set(readsOf(...rootsOf(node)).map((read) => read.tensor))];
     case "view":
+    case "sort":
       return [node.source];
     case "join":
       return [...new Set(node.pieces.map((piece) => piece.tensor))];
@@ -273,6 +274,7 @@ function withUses(node: Node, replace: (tensor: Tensor) => Tensor): Node {
       return { ...node, body: rewrite(node.body), coordinates: rewriteCoordinates(node.coordinates, rewrite) };
     }
     case "view":
+    case "sort":
       return { ...node, source: replace(node.source) };
     case "join":
       return { ...node, pieces: node.pieces.map((piece) => ({ ...piece, tensor: replace(piece.tensor) })) };

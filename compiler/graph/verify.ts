@@ -145,6 +145,17 @@ function verifyNode(node: Node, isDefined: (tensor: Tensor) => boolean, report: 
       report(node.stream === node.stream >>> 0, "types", () => `stream ${node.stream} is no u32`);
       return;
     }
+    case "sort": {
+      const { type } = one();
+      const { shape } = node.source.type;
+      report(
+        sameType(type, { dtype: "i32", shape }),
+        "types",
+        () => `the positions of ${typeText(node.source.type)} are ${typeText(type)}`,
+      );
+      report(node.axis in shape, "shapes", () => `%${node.source.name} has no axis ${node.axis}`);
+      return;
+    }
     case "custom":
       verifyCustom(node, report);
       return;

@@ -16,7 +16,7 @@ type Place = "once" | "before" | "inside" | "behind";
 /** Whether a node does enough to be worth moving for its own sake. */
 function isSubstantial(node: Node): boolean {
   if (node.kind === "generic") return node.reduction.length > 0;
-  return node.kind === "scan" || node.kind === "scatter_add" || node.kind === "random";
+  return node.kind === "scan" || node.kind === "scatter_add" || node.kind === "sort" || node.kind === "random";
 }
 
 /** A data coordinate that clamps, once it is the loop's own index, would be a read without proof: such nodes stay. */

@@ -13,6 +13,7 @@ import type {
   RandomNode,
   ScanNode,
   ScatterAddNode,
+  SortNode,
   Tensor,
   ViewNode,
 } from "../graph/graph.ts";
@@ -184,6 +185,27 @@ function evaluateRandom(node: RandomNode, slotOf: SlotOf): Step {
   };
 }
 
+function evaluateSort({ source, axis, results }: SortNode, slotOf: SlotOf): Step {
+  const from = slotOf(source);
+  const to = slotOf(results[0]!);
+  const { shape } = source.type;
+  const length = shape[axis]!;
+  const stride = stridesOf(shape)[axis]!;
+  return () => {
+    const { values } = from;
+    const positions = new Float64Array(values.length);
+    for (let element = 0; element < values.length; element++) {
+      if (Math.floor(element / stride) % length !== 0) continue;
+      const at = (position: number) => values[element + position * stride]!;
+      const order = Array.from({ length }, (_, position) => position);
+      const last = (position: number) => Number(Number.isNaN(at(position)));
+      order.sort((a, b) => last(a) - last(b) || (at(a) < at(b) ? -1 : at(a) > at(b) ? 1 : a - b));
+      for (const [slot, position] of order.entries()) positions[element + slot * stride] = position;
+    }
+    to.values = positions;
+  };
+}
+
 function evaluateCustom(node: CustomNode, slotOf: SlotOf): Step {
   const forward = prepare(node.forward);
   const operands = node.operands.map(slotOf);
@@ -209,6 +231,8 @@ function stepOf(node: Node, slotOf: SlotOf): Step {
       return evaluateScan(node, slotOf);
     case "random":
       return evaluateRandom(node, slotOf);
+    case "sort":
+      return evaluateSort(node, slotOf);
     case "custom":
       return evaluateCustom(node, slotOf);
     case "constant": {

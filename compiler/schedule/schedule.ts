@@ -18,7 +18,7 @@ import { Memory, moving } from "./memory.ts";
 import type { ScheduleOptions } from "./options.ts";
 import { plainOptions } from "./options.ts";
 import { orderUnits, resultsOf } from "./order.ts";
-import { randomOf, scatterOf } from "./others.ts";
+import { randomOf, scatterOf, sortOf } from "./others.ts";
 import { cutReductions } from "./partials.ts";
 import { assignGroup, copyGroup, fillGroup, needsFill, pieceGroup } from "./pieces.ts";
 import type { Claim } from "./prepare.ts";
@@ -223,6 +223,9 @@ class Scheduler {
         break;
       case "random":
         this.#launch(randomOf(node, this.#context));
+        break;
+      case "sort":
+        this.#launch(sortOf(node, this.#context));
         break;
       case "scan":
         this.#scan(node);

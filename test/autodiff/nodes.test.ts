@@ -261,6 +261,32 @@ const cases: Record<string, Case> = {
     nodes: "%y: f32[3] = scatter_add[i<4] [%id[i]] clamp %x[i] * %x[i]",
     integers: { id: [2, 0, 2, 5] },
   },
+  "sorted values": {
+    inputs: x("3,5"),
+    nodes: "%p: i32[3,5] = sort %x axis 1\n%y: f32[3,5] = map[i<3, j<5] %x[i, %p[i, j]] * to_f32(j)",
+    shows: [/sort %p axis 1/],
+    hides: [/scatter/],
+  },
+  "the largest, of the other axis": {
+    inputs: x("6,3"),
+    nodes: "%p: i32[6,3] = sort %x axis 0\n%y: f32[3,2] = map[i<3, j<2] %x[%p[5 - j, i], i] * %x[%p[j, i], i]",
+    hides: [/scatter/],
+  },
+  "rows in the order of others": {
+    inputs: { x: "f32[5,3]", z: "f32[5]" },
+    nodes: "%p: i32[5] = sort %z axis 0\n%y: f32[4,3] = map[j<4, d<3] %x[%p[j + 1], d] * %z[%p[j]]",
+    hides: [/scatter/],
+  },
+  "a median": {
+    inputs: x("3,5"),
+    nodes: "%p: i32[3,5] = sort %x axis 1\n%y: f32[3] = map[i<3] %x[i, %p[i, 2]]",
+    hides: [/scatter/],
+  },
+  "positions of another row": {
+    inputs: x("3,4"),
+    nodes: "%p: i32[3,4] = sort %x axis 1\n%y: f32[2,4] = map[i<2, j<4] %x[i, %p[i + 1, j]]",
+    shows: [/scatter_add/],
+  },
   "half precision": {
     inputs: { x: "f16[4]", z: "f16[2,2]" },
     nodes:

@@ -25,6 +25,8 @@ const rows: [what: string, source: string, separable: boolean][] = [
   ["a gradient with respect to the input", "model M(x: f32[N, 4]) = grad(u => sum(tanh(u |> dense(3))))(x)", true],
   ["one row for all", "model M(x: f32[N, 3], w: f32[3]) { let y[n, k] = x[n, k] * w[k]\n y }", true],
   ["a matrix as large as the batch may be", "model M(x: f32[N, 3], w: f32[3, 3]) = x @ w", true],
+  ["each row sorted", "model M(x: f32[N, 4]) = sort(x)", true],
+  ["the batch sorted", "model M(x: f32[N, 4]) = sort(x, axis: 0)", false],
   ["softmax over the batch", "model M(x: f32[N]) = softmax(x)", false],
   ["a mean over the batch", "model M(x: f32[N, 4]) { let y[n, k] = x[n, k] - mean[m] x[m, k]\n y }", false],
   ["a neighbour's row", "model M(x: f32[N, 4]) { let y[n, k] = x[n, k] + x[n - 1, k else 0]\n y }", false],

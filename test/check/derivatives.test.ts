@@ -23,6 +23,17 @@ const rows: readonly { readonly name: string; readonly text: string; readonly co
     text: training("let y = M(x)\n  minimize loss = f32(argmax[i] y[i]) over M.params using sgd()"),
     code: "E0405",
   },
+  {
+    name: "positions in sorted order",
+    text: training("let y = M(x)\n  minimize loss = sum(f32(argsort(y))) over M.params using sgd()"),
+    code: "E0405",
+  },
+  { name: "what stands in sorted order", text: minimize("sort(M(x))[1]") },
+  {
+    name: "a sorted axis that is not there",
+    text: "export fn f(x: f32[4]) -> f32[4] = sort(x, axis: 1)",
+    code: "E0305",
+  },
   { name: "a mask beside the value", text: minimize("sum(select(M(x) > 0, M(x), 0))") },
   { name: "a mask alone", text: minimize("sum(select(M(x) > 0, x, 0))"), code: "E0405" },
   {

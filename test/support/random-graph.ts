@@ -26,7 +26,7 @@ export interface RandomGraphOptions {
   /** Some inputs are parameters. Default false. */
   readonly parameters?: boolean;
 }
-export type RandomKind = "generic" | "view" | "join" | "scatter_add" | "scan" | "random";
+export type RandomKind = "generic" | "view" | "join" | "scatter_add" | "sort" | "scan" | "random";
 
 const everyCombiner: readonly Combiner[] = [
   "map",
@@ -56,6 +56,7 @@ const everyKind: readonly RandomKind[] = [
   "view",
   "join",
   "scatter_add",
+  "sort",
   "scan",
   "random",
 ];
@@ -138,6 +139,7 @@ class Maker {
     if (kind === "view") this.#view(choices);
     else if (kind === "join") this.#join(choices);
     else if (kind === "scatter_add") this.#scatter(choices);
+    else if (kind === "sort") this.#sort(choices);
     else if (kind === "scan" && this.#depth === 0) this.#scan(choices);
     else if (kind === "random" && this.#seed) this.#random(choices, this.#seed);
     else this.#generic(choices);
@@ -276,6 +278,17 @@ class Maker {
       body: kept.scalar,
     });
     this.#floats.push({ tensor, bound: Math.max(1, kept.bound * points), exact: kept.exact });
+  }
+
+  /** Of values that are the same in every precision: others have no order to compare. */
+  #sort(choices: Choices): void {
+    const exact = this.#floats.filter((known) => known.exact && known.tensor.type.shape.length > 0);
+    if (exact.length === 0 || this.#options.smooth) {
+      this.#generic(choices);
+      return;
+    }
+    const { tensor } = choices.of(exact);
+    this.#integers.push(this.#builder.sort("order", tensor, choices.below(tensor.type.shape.length)));
   }
 
   #random(choices: Choices, seed: Tensor): void {

@@ -45,7 +45,16 @@ function valuesOf(graph: Graph, range = 4): number[][] {
 }
 
 describeWebGPU("random graphs: reference = WGSL", (context) => {
-  const kinds: readonly RandomKind[] = ["generic", "generic", "generic", "view", "join", "scatter_add", "random"];
+  const kinds: readonly RandomKind[] = [
+    "generic",
+    "generic",
+    "generic",
+    "view",
+    "join",
+    "scatter_add",
+    "sort",
+    "random",
+  ];
   test("of all node kinds but scan", async () => {
     await fc.assert(
       fc.asyncProperty(randomGraph({ kinds }), ({ graph, inputs }) => check(context().gpu, graph, inputs)),

@@ -7,6 +7,7 @@ import { originBuiltins } from "./origin.ts";
 import { scalarBuiltins } from "./scalars.ts";
 import { scanBuiltins } from "./scan.ts";
 import { shapeBuiltins } from "./shapes.ts";
+import { sortBuiltins } from "./sort.ts";
 import { treeBuiltins } from "./trees.ts";
 import { valueBuiltins } from "./values.ts";
 
@@ -17,6 +18,7 @@ const all: readonly Builtin[] = [
   ...differentiationBuiltins,
   ...valueBuiltins,
   ...scanBuiltins,
+  ...sortBuiltins,
   ...originBuiltins,
 ];
 export const builtinNames: readonly string[] = all.map(({ name }) => name);

@@ -4,7 +4,7 @@ import { resultType, rowOf, scalarNames } from "../../scalar/table.ts";
 import * as dims from "../../types/dims.ts";
 import { type DType, scalarType } from "../../types/dtype.ts";
 import { applyNumeric, applyRow, hasIndices, need } from "../arithmetic.ts";
-import type { Machine } from "../context.ts";
+import { type Machine, undecided } from "../context.ts";
 import { applyElement } from "../element.ts";
 import { reduceWhole } from "../notation.ts";
 import { chooseBetween } from "../select.ts";
@@ -225,6 +225,7 @@ const choice: readonly Builtin[] = [
       if (x.kind === "int") return x;
       if (x.kind === "float" && x.value !== undefined && Number.isSafeInteger(Math.trunc(x.value)))
         return { kind: "int", value: dims.constant(Math.trunc(x.value)) };
+      if (x.kind === "float" && x.value === undefined) return undecided(machine, place, "int(..)");
       return machine.raise("E0205", place, { name: "x of int", expected: "int or float", got: describe(x) });
     },
   },
