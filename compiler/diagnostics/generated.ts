@@ -800,9 +800,9 @@ export const catalogue = {
     title: "Something that cannot stand inside index notation",
     message: "{what} cannot be used for each index",
     help: ["compute it for the whole tensor before, and index the result"],
-    explanation: "Inside index notation an expression is one element; scans and custom gradients work on whole tensors. This is a limit of dlx.",
-    bad: "export fn f(x: f32[4, 8]) -> f32[4] {\n  let y[i] = (scan(0.0, x[i, :], (s, v) => (s + v, ())))[0]\n  y\n}",
-    good: "export fn f(x: f32[4, 8]) -> f32[4] {\n  let y[i] = sum[j] x[i, j]\n  y\n}",
+    explanation: "A `vjp` or `jvp` differentiates at every point of the indices around it, each point alone. Its derivative can be taken only inside the same indices. This is a limit of dlx.",
+    bad: "export fn f(x: f32[4]) -> f32[4] {\n  let back = vjp(x => x * x, x)\n  let y[i] = back(fill([4], x[i]))[0]\n  y\n}",
+    good: "export fn f(x: f32[4]) -> f32[4] {\n  let y[i] = vjp(v => v * v, x)(fill([4], x[i]))[0]\n  y\n}",
   },
   E0515: {
     code: "E0515",

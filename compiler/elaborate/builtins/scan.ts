@@ -1,10 +1,11 @@
 /** `scan(initial, xs, (carry, x) => (next, out), axis: 0)`: a loop of fixed length along an axis of tensors. */
 import * as dims from "../../types/dims.ts";
 import { sameShape } from "../../types/shape.ts";
+import { around } from "../around.ts";
 import type { Machine } from "../context.ts";
 import type { Handle } from "../element.ts";
 import { constantInt } from "../indexing.ts";
-import { handleOf, show, stored } from "../tensors.ts";
+import { show, stored } from "../tensors.ts";
 import { requireTree, withLeaves } from "../trees.ts";
 import { describe, type Place, type TensorValue, type Value } from "../values.ts";
 import type { Arguments, Builtin } from "./define.ts";
@@ -22,41 +23,44 @@ function scan(machine: Machine, args: Arguments, place: Place): Value {
   const counted = xs.kind === "int" ? xs.value : undefined;
   const sources = counted ? [] : requireTree(machine, xs, "the second argument of scan", args.placeOf("xs"));
   const length = counted ?? lengthOf(machine, sources, axis, args.placeOf("xs"));
-  const leading = sources.map((source) => handleOf(moved(source, axis, 0), machine, "slices", args.placeOf("xs")));
-  let stackedShape: Value | undefined;
-  const body = (inputs: readonly Handle[]): readonly Handle[] => {
-    const carry = withLeaves(initial, inputs.slice(0, carries.length).map(stored));
-    const slices = inputs.slice(carries.length, carries.length + sources.length).map(stored);
-    const iteration = inputs.at(-1);
-    const slice = counted && iteration ? stored(iteration) : withLeaves(xs, slices);
-    const result = machine.within({ sealed: "scan", mask: undefined }, () =>
-      machine.invoke(args.get("f"), [carry, slice], place),
-    );
-    const [next, out] = result.kind === "tuple" && result.elements.length === 2 ? result.elements : [];
-    if (!next || !out)
-      return machine.raise("E0217", place, { expected: "a pair (next carry, output)", got: describe(result) });
-    const nexts = requireTree(machine, next, "the next carry", place);
-    for (const [k, before] of carries.entries())
-      checkCarry(machine, before, nexts[k], nexts.length === carries.length, place);
-    stackedShape = out;
-    const outs =
-      out.kind === "tuple" && out.elements.length === 0 ? [] : requireTree(machine, out, "the output", place);
-    return [...nexts, ...outs].map((one) => handleOf(one, machine, "value", place));
-  };
-  const handles = machine.domain.scan({
-    hint: "scan",
-    length,
-    carries: carries.map((one) => handleOf(one, machine, "carry", args.placeOf("initial"))),
-    slices: leading,
-    body,
+  // Inside index notation the indices around are axes of every carry and slice: one loop runs for all their points.
+  return around(machine, [...carries, ...sources], (over) => {
+    let stackedShape: Value | undefined;
+    const leaf = (handle: Handle): TensorValue => over.valueOf(handle);
+    const body = (inputs: readonly Handle[]): readonly Handle[] => {
+      const carry = withLeaves(initial, inputs.slice(0, carries.length).map(leaf));
+      const slices = inputs.slice(carries.length, carries.length + sources.length).map(leaf);
+      const iteration = inputs.at(-1);
+      const slice = counted && iteration ? stored(iteration) : withLeaves(xs, slices);
+      const result = machine.within({ sealed: "scan", mask: undefined }, () =>
+        machine.invoke(args.get("f"), [carry, slice], place),
+      );
+      const [next, out] = result.kind === "tuple" && result.elements.length === 2 ? result.elements : [];
+      if (!next || !out)
+        return machine.raise("E0217", place, { expected: "a pair (next carry, output)", got: describe(result) });
+      const nexts = requireTree(machine, next, "the next carry", place);
+      for (const [k, before] of carries.entries())
+        checkCarry(machine, before, nexts[k], nexts.length === carries.length, place);
+      stackedShape = out;
+      const outs =
+        out.kind === "tuple" && out.elements.length === 0 ? [] : requireTree(machine, out, "the output", place);
+      return [...nexts, ...outs].map((one) => over.handleOf(one, "value", place));
+    };
+    const handles = machine.domain.scan({
+      hint: "scan",
+      length,
+      carries: carries.map((one) => over.handleOf(one, "carry", args.placeOf("initial"))),
+      slices: sources.map((one) => over.handleOf(moved(one, axis, 0), "slices", args.placeOf("xs"), true)),
+      body,
+    });
+    const last = withLeaves(initial, handles.slice(0, carries.length).map(leaf));
+    const stacked = handles.slice(carries.length).map((handle) => moved(over.valueOf(handle, true), 0, axis));
+    const empty: Value = { kind: "tuple", elements: [] };
+    return {
+      kind: "tuple",
+      elements: [last, stackedShape && stacked.length > 0 ? withLeaves(stackedShape, stacked) : empty],
+    };
   });
-  const last = withLeaves(initial, handles.slice(0, carries.length).map(stored));
-  const stacked = handles.slice(carries.length).map((handle) => moved(stored(handle), 0, axis));
-  const empty: Value = { kind: "tuple", elements: [] };
-  return {
-    kind: "tuple",
-    elements: [last, stackedShape && stacked.length > 0 ? withLeaves(stackedShape, stacked) : empty],
-  };
 }
 
 function lengthOf(machine: Machine, sources: readonly TensorValue[], axis: number, place: Place): dims.Dim {

@@ -3,12 +3,13 @@ import * as dims from "../../types/dims.ts";
 import { scalarType } from "../../types/dtype.ts";
 import { printShape, productOf, type Shape, sumOf } from "../../types/shape.ts";
 import { hasIndices, need } from "../arithmetic.ts";
+import { around } from "../around.ts";
 import { type Machine, undecided } from "../context.ts";
 import { dimsOf, runValue } from "../convert.ts";
 import { applyElement, constantElement, type Element, integerElement } from "../element.ts";
 import { constantInt } from "../indexing.ts";
 import { drawBits } from "../randomness.ts";
-import { asTensor, commonType, convertElement, force, handleOf, show, stored } from "../tensors.ts";
+import { asTensor, commonType, convertElement, force, show, stored } from "../tensors.ts";
 import { describe, type Place, type TensorValue, type Value } from "../values.ts";
 import type { Arguments, Builtin } from "./define.ts";
 
@@ -101,13 +102,11 @@ function concat(machine: Machine, args: Arguments, place: Place): Value {
   );
   const type = scalarType(dtype);
   const shape = first.shape.map((extent, k) => (k === axis ? total : extent));
-  const handle = machine.domain.concat(
-    tensors.map((one) => handleOf(convertDtype(one, type, dtype), machine, "piece", place)),
-    axis,
-    starts,
-    shape,
-  );
-  return stored(handle);
+  return around(machine, tensors, (over) => {
+    const pieces = tensors.map((one) => over.handleOf(convertDtype(one, type, dtype), "piece", place));
+    const whole = pieces[0]?.shape.slice(0, over.axes) ?? [];
+    return over.valueOf(machine.domain.concat(pieces, over.axes + axis, starts, [...whole, ...shape]));
+  });
 }
 function convertDtype(value: TensorValue, type: Element["type"], dtype: TensorValue["dtype"]): TensorValue {
   if (value.dtype === dtype) return value;

@@ -1,9 +1,10 @@
 import { isFloat } from "../../types/dtype.ts";
+import { around } from "../around.ts";
 import type { Machine } from "../context.ts";
 import type { Handle } from "../element.ts";
-import { handleOf, partly, stored, storeValue } from "../tensors.ts";
+import { partly, storeValue } from "../tensors.ts";
 import { requireTree, withLeaves } from "../trees.ts";
-import { type ArgumentValue, describe, type Place, type Value } from "../values.ts";
+import { type ArgumentValue, describe, type Place, type TensorValue, type Value } from "../values.ts";
 import { type Builtin, functionOf } from "./define.ts";
 import { mapRows } from "./map-rows.ts";
 
@@ -67,37 +68,40 @@ function customGradient(
 ): Value {
   const argument: Value = { kind: "tuple", elements: inputs.map(({ value }) => value) };
   const operands = requireTree(machine, argument, "an argument", place);
-  let shape: Value | undefined;
-  const apart = (handles: readonly Handle[]): readonly Value[] => {
-    const tree = withLeaves(argument, handles.slice(0, operands.length).map(stored));
-    return tree.kind === "tuple" ? tree.elements : [tree];
-  };
-  const results = machine.domain.custom({
-    hint: "custom",
-    operands: operands.map((one) => handleOf(one, machine, "operand", place)),
-    forward: (handles) => {
-      shape = machine.invoke(forward, apart(handles), place);
-      return requireTree(machine, shape, "the result", place).map((one) => handleOf(one, machine, "result", place));
-    },
-    backward: (handles) => {
-      const rest = handles.slice(operands.length);
-      const output = shape ?? argument;
-      const half = rest.length / 2;
-      const values = [
-        ...apart(handles),
-        withLeaves(output, rest.slice(0, half).map(stored)),
-        withLeaves(output, rest.slice(half).map(stored)),
-      ];
-      const adjoint = machine.invoke(backward, values, place);
-      const leaves = requireTree(machine, adjoint, "the result of backward", place);
-      if (leaves.length !== operands.length)
-        machine.raise("E0316", place, {
-          operation: "custom_grad",
-          first: `${operands.length} arguments`,
-          second: `${leaves.length} adjoints`,
-        });
-      return leaves.map((one) => handleOf(one, machine, "adjoint", place));
-    },
+  return around(machine, operands, (over) => {
+    const leaf = (handle: Handle): TensorValue => over.valueOf(handle);
+    let shape: Value | undefined;
+    const apart = (handles: readonly Handle[]): readonly Value[] => {
+      const tree = withLeaves(argument, handles.slice(0, operands.length).map(leaf));
+      return tree.kind === "tuple" ? tree.elements : [tree];
+    };
+    const results = machine.domain.custom({
+      hint: "custom",
+      operands: operands.map((one) => over.handleOf(one, "operand", place)),
+      forward: (handles) => {
+        shape = machine.invoke(forward, apart(handles), place);
+        return requireTree(machine, shape, "the result", place).map((one) => over.handleOf(one, "result", place));
+      },
+      backward: (handles) => {
+        const rest = handles.slice(operands.length);
+        const output = shape ?? argument;
+        const half = rest.length / 2;
+        const values = [
+          ...apart(handles),
+          withLeaves(output, rest.slice(0, half).map(leaf)),
+          withLeaves(output, rest.slice(half).map(leaf)),
+        ];
+        const adjoint = machine.invoke(backward, values, place);
+        const leaves = requireTree(machine, adjoint, "the result of backward", place);
+        if (leaves.length !== operands.length)
+          machine.raise("E0316", place, {
+            operation: "custom_grad",
+            first: `${operands.length} arguments`,
+            second: `${leaves.length} adjoints`,
+          });
+        return leaves.map((one) => over.handleOf(one, "adjoint", place));
+      },
+    });
+    return shape ? withLeaves(shape, results.map(leaf)) : argument;
   });
-  return shape ? withLeaves(shape, results.map(stored)) : argument;
 }
