@@ -271,8 +271,11 @@ function printPattern(pattern: readonly AxisPattern[]): string {
 }
 function explain(mismatch: Mismatch): string {
   switch (mismatch.kind) {
-    case "rank":
-      return `${mismatch.got} axes where ${mismatch.atLeast ? "at least " : ""}${mismatch.expected} are expected`;
+    case "rank": {
+      const { got, expected, atLeast, runs } = mismatch;
+      const known = runs.map(([name, shape]) => `, ...${name} being ${printShape(shape)}`).join("");
+      return `${got} ${got === 1 ? "axis" : "axes"} where ${atLeast ? "at least " : ""}${expected} ${expected === 1 ? "is" : "are"} expected${known}`;
+    }
     case "axis":
       return `axis ${mismatch.axis + 1} (${mismatch.text}) is ${printDim(mismatch.got)} where ${printDim(mismatch.expected)} is expected`;
     case "run":

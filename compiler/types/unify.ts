@@ -31,7 +31,14 @@ export function emptyBindings(): Bindings {
 }
 
 export type Mismatch =
-  | { readonly kind: "rank"; readonly expected: number; readonly atLeast: boolean; readonly got: number }
+  | {
+      readonly kind: "rank";
+      readonly expected: number;
+      readonly atLeast: boolean;
+      readonly got: number;
+      /** Runs of the pattern that earlier shapes have bound. */
+      readonly runs: readonly (readonly [name: string, shape: Shape])[];
+    }
   | { readonly kind: "axis"; readonly axis: number; readonly text: string; readonly expected: Dim; readonly got: Dim }
   | { readonly kind: "run"; readonly name: string; readonly expected: Shape; readonly got: Shape }
   | { readonly kind: "unsolvable"; readonly axis: number; readonly text: string }
@@ -71,8 +78,10 @@ function lay(pattern: readonly AxisPattern[], shape: Shape, { runs }: Bindings):
   if (free.length > 1)
     return { kind: "runs", text: free.map((part) => (part.kind === "run" ? `...${part.name}` : "")).join(" and ") };
   const taken = pattern.reduce((n, part) => n + (part.kind === "run" ? (runs.get(part.name)?.length ?? 0) : 1), 0);
-  if (free.length === 0 ? taken !== shape.length : taken > shape.length)
-    return { kind: "rank", expected: taken, atLeast: free.length > 0, got: shape.length };
+  if (free.length === 0 ? taken !== shape.length : taken > shape.length) {
+    const bound = [...runs].filter(([name]) => pattern.some((part) => part.kind === "run" && part.name === name));
+    return { kind: "rank", expected: taken, atLeast: free.length > 0, got: shape.length, runs: bound };
+  }
   const laid: Laid[] = [];
   let axis = 0;
   for (const part of pattern) {

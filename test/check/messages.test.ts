@@ -18,7 +18,14 @@ const rows: readonly Row[] = [
     text: "import nn\nimport loss\nimport optim\nmodel M(x: f32[N, 1, 28, 28]) -> f32[N, 10] = x |> flatten |> dense(10)\ntrain t()(image: f32[8, 28, 28], label: i32[8]) {\n  minimize loss = cross_entropy(image, label) over M.params using sgd(lr: 1)\n}",
     code: "E0301",
     line: 6,
-    says: ["f32[N, C]", "f32[8, 28, 28]", "3 axes where 2 are expected", "add `|> flatten`"],
+    says: ["label of cross_entropy expects i32[...S]", "i32[8]", "1 axis where 2 are expected, ...S being [8, 28]"],
+  },
+  {
+    name: "how an image becomes a row",
+    text: "import nn\nfn norm(x: f32[N, D]) -> f32[N] { let y[n] = sum[d] x[n, d]^2; y }\nmodel M(x: f32[N, 28, 28]) -> f32[N] =\n  norm(x)",
+    code: "E0301",
+    line: 4,
+    says: ["f32[N, D]", "f32[N, 28, 28]", "3 axes where 2 are expected", "add `|> flatten`"],
   },
   {
     name: "where a value came from",

@@ -1,39 +1,111 @@
-import { anyShape, applied, extent, optimizing, type Rows } from "../rows.ts";
+import type { Choices } from "../../support/random-body.ts";
+import { anyShape, applied, extent, optimizing, type Row, type Rows, refused } from "../rows.ts";
 
-const penalty = (name: string): Rows[string] => ({
+const penalty = (name: string, derivatives: 1 | 2): Row => ({
   program: (choices) =>
     choices.chance(50)
       ? optimizing("sgd(lr: rate)", `metric size = ${name}(M.params)`)
-      : applied({ expression: `${name}(x)`, inputs: { x: anyShape(choices) }, derivatives: name === "l2" ? 2 : 1 }),
+      : applied({ expression: `${name}(x)`, inputs: { x: anyShape(choices) }, derivatives }),
 });
+/** Scores of classes, and labels, which have the axes before the last. */
+const labelled = (choices: Choices, classes = choices.between(2, 7)) => {
+  const axes = Array.from({ length: choices.between(1, 2) }, () => extent(choices)).join(", ");
+  return { x: `f32[${axes}, ${classes}]`, label: `i32[${axes}]` };
+};
+const classifying = (call: string | ((choices: Choices) => string), derivatives: 0 | 1 | 2): Row["program"] => {
+  return (choices) =>
+    applied({
+      expression: typeof call === "string" ? call : call(choices),
+      inputs: labelled(choices),
+      derivatives,
+    });
+};
+const between = (call: string | ((choices: Choices) => string), derivatives: 1 | 2): Row["program"] => {
+  return (choices) => {
+    const shape = anyShape(choices);
+    const expression = typeof call === "string" ? call : call(choices);
+    return applied({ expression, inputs: { x: shape, y: shape }, derivatives });
+  };
+};
+const counts = (name: string): Row => ({
+  program: (choices) => {
+    const classes = choices.between(1, 5);
+    return applied({ expression: `${name}(abs(x))`, inputs: { x: `f32[${classes}, ${classes}]` } });
+  },
+});
+
+const pair = { x: "f32[4, 3]", y: "f32[4, 3]" };
+const scores = { x: "f32[4, 3]", label: "i32[4]" };
 
 export const rows: Rows = {
   cross_entropy: {
     program: (choices) => {
-      const batch = extent(choices);
+      const classes = choices.between(2, 6);
+      const weighted = choices.chance(50);
+      const options = [
+        ...(weighted ? ["weight: exp(w)"] : []),
+        ...(choices.chance(50) ? ["smoothing: 0.2"] : []),
+        ...(choices.chance(40) ? ["ignore: [0]"] : []),
+      ];
+      const { x, label } = labelled(choices, classes);
+      const arguments_ = ["x", "some", ...options].join(", ");
       return applied({
-        expression: "cross_entropy(x, label)",
-        inputs: { x: `f32[${batch}, ${choices.between(2, 7)}]`, label: `i32[${batch}]` },
+        // Where every label is ignored there is no mean.
+        expression: `{\n  let some = max(label, ${options.includes("ignore: [0]") ? "f(label)" : "label"})\n  cross_entropy(${arguments_})\n}`,
+        before: ["fn f(label: i32[...S]) -> i32[...S] = reshape(select(arange(product(S)) == 0, 1, 0), S)"],
+        inputs: { x, label, ...(weighted && { w: `f32[${classes}]` }) },
         derivatives: 2,
       });
     },
-  },
-  mse: {
-    program: (choices) => {
-      const shape = anyShape(choices);
-      return applied({ expression: "mse(x, y)", inputs: { x: shape, y: shape }, derivatives: 2 });
+    refuses: {
+      "a smoothing of 1": [refused("cross_entropy(x, label, smoothing: 1.0)", scores), "smoothing must be in [0, 1)"],
+      "weights of another number of classes": [
+        refused("cross_entropy(x, label, weight: ones([4]))", scores),
+        "cross_entropy",
+      ],
     },
   },
-  accuracy: {
-    program: (choices) => {
-      const batch = extent(choices);
-      return applied({
-        expression: "accuracy(x, label)",
-        inputs: { x: `f32[${batch}, ${choices.between(2, 7)}]`, label: `i32[${batch}]` },
-        derivatives: 0,
-      });
+  soft_cross_entropy: { program: between((choices) => `soft_cross_entropy(x, ${choices.of(["softmax(y)", "y"])})`, 2) },
+  binary_cross_entropy: { program: between("binary_cross_entropy(0.01 + 0.98 * sigmoid(x), sigmoid(y))", 2) },
+  binary_cross_entropy_with_logits: {
+    program: between(
+      (choices) => `binary_cross_entropy_with_logits(x, sigmoid(y)${choices.chance(50) ? ", positive: 3" : ""})`,
+      2,
+    ),
+  },
+  focal_loss: {
+    program: classifying((choices) => `focal_loss(x, label, gamma: ${choices.of(["2.0", "1.0", "0.0", "0.5"])})`, 2),
+    refuses: {
+      "a negative gamma": [refused("focal_loss(x, label, gamma: -1.0)", scores), "gamma must not be negative"],
     },
   },
-  l1: penalty("l1"),
-  l2: penalty("l2"),
+  multiclass_hinge: {
+    program: classifying((choices) => `multiclass_hinge(x, label, margin: ${choices.of(["1", "0.3"])})`, 1),
+  },
+  kl_div: { program: between("kl_div(log_softmax(x), softmax(y))", 2) },
+  kl_normal: { program: between("kl_normal(x, y)", 2) },
+  mse: { program: between("mse(x, y)", 2), refuses: { "two shapes": [refused("mse(x, x[:, 0])", pair), "mse"] } },
+  l1_loss: { program: between("l1_loss(x, y)", 1) },
+  huber: {
+    program: between((choices) => `huber(x, y, delta: ${choices.of(["1.0", "0.2"])})`, 1),
+    refuses: { "a delta of 0": [refused("huber(x, y, delta: 0.0)", pair), "delta must be positive"] },
+  },
+  cosine_similarity: { program: between("cosine_similarity(x, y)", 2) },
+  l1: penalty("l1", 1),
+  l2: penalty("l2", 2),
+  elastic_net: {
+    ...penalty("elastic_net", 1),
+    refuses: { "a share of 2": [refused("elastic_net(x, share: 2.0)"), "share must be in [0, 1]"] },
+  },
+  accuracy: { program: classifying("accuracy(x, label)", 0) },
+  top_k_accuracy: {
+    program: classifying((choices) => `top_k_accuracy(round(x), label, ${choices.of([1, 2])})`, 0),
+    refuses: {
+      "more than there are": [refused("top_k_accuracy(x, label, 4)", scores), "k must be in 1..3"],
+    },
+  },
+  confusion_matrix: { program: classifying("confusion_matrix(x, label)", 0) },
+  precision: counts("precision"),
+  recall: counts("recall"),
+  f1: counts("f1"),
 };
