@@ -11,6 +11,7 @@ import { isSeparable } from "./graph/separable.ts";
 import { verify } from "./graph/verify.ts";
 import { optimize } from "./optimize/passes.ts";
 import { checkLimits } from "./schedule/budget.ts";
+import { Builds } from "./schedule/builds.ts";
 import type { Target } from "./schedule/group.ts";
 import { hoist } from "./schedule/hoist.ts";
 import type { ScheduleOptions } from "./schedule/options.ts";
@@ -114,8 +115,9 @@ export function planned(
   options: KernelOptions = {},
   wanted: (entry: ProgramEntry) => boolean = () => true,
 ): PlannedTarget & { readonly recomputed: readonly Recomputation[] } {
+  const builds = new Builds();
   const scheduled = (entry: ProgramEntry, graph: Graph): Schedule => {
-    const made = schedule(graph, target, scheduleOptions(entry, options));
+    const made = schedule(graph, target, scheduleOptions(entry, options), builds);
     // What runs once has nothing to keep.
     return entry.kind === "initialize" ? made : hoist(made);
   };

@@ -64,13 +64,15 @@ export function programStage(
     case "plan": {
       // The whole program is planned, chosen entries are shown: addresses are those of the whole.
       const { plan, entries, prepare } = planned(optimizeProgram(program, false), target, options);
-      const shown = new Set<Kernel>();
+      const shown = new Set<Kernel | Dispatch<Location>["names"]>();
       const print = (dispatch: Dispatch<Location>): string => {
+        const { kernel, names } = dispatch;
+        const naming = (name: string): string => names?.get(name) ?? name;
         const title = `// ${heading(dispatch)}\n`;
-        if (stage === "plan") return `${title}${dispatch.kernel.name} ${dispatch.buffers.map(place).join(" ")}\n`;
-        if (shown.has(dispatch.kernel)) return `${title}// ${dispatch.kernel.name}, as above\n`;
-        shown.add(dispatch.kernel);
-        return `${title}${printKernel(dispatch.kernel)}`;
+        if (stage === "plan") return `${title}${naming(kernel.name)} ${dispatch.buffers.map(place).join(" ")}\n`;
+        if (shown.has(names ?? kernel)) return `${title}// ${naming(kernel.name)}, as above\n`;
+        shown.add(names ?? kernel);
+        return `${title}${printKernel(kernel, naming)}`;
       };
       const piece = (planned: PlannedEntry): Piece => {
         const { name } = planned;

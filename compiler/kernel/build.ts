@@ -8,6 +8,11 @@ export * from "./expressions.ts";
 
 const isWord = /^[A-Za-z][A-Za-z0-9_]*$/;
 
+/** What names in kernels begin with: the word characters of a hint. */
+export function wordOf(hint: string): string {
+  return isWord.test(hint) ? hint : hint.replace(/[^A-Za-z0-9_]/g, "_").replace(/^(?![A-Za-z])/, "v");
+}
+
 /**
  * Writes one kernel statement by statement: `letIn`, `declare`, `store` append to the block that is open; `forLoop` and
  * `ifThen` open one for the time of their callback.
@@ -38,7 +43,7 @@ export class KernelBuilder {
 
   /** A name not yet used in this kernel, made of `hint`'s word characters. */
   fresh(hint: string): string {
-    const word = isWord.test(hint) ? hint : hint.replace(/[^A-Za-z0-9_]/g, "_").replace(/^(?![A-Za-z])/, "v");
+    const word = wordOf(hint);
     const count = this.#names.get(word) ?? 0;
     this.#names.set(word, count + 1);
     if (count === 0) return word;

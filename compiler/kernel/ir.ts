@@ -170,4 +170,6 @@ export interface Dispatch<Buffer> {
   readonly origin: Origin | undefined;
   /** What it computes, for profiles and comments: the names of its results. */
   readonly label: string;
+  /** What a dump calls the kernel and its buffers, where they are named after another launch of the same kernel. */
+  readonly names?: ReadonlyMap<string, string>;
 }

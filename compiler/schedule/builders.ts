@@ -92,10 +92,19 @@ const pointwise: Builder<RowAnalysis> = {
   gpu: pointwiseGpu,
 };
 
-export const candidates: readonly Candidate[] = [
+const candidates: readonly Candidate[] = [
   candidate(contraction),
   candidate(window),
   candidate(oneSided),
   candidate(row),
   candidate(pointwise),
 ];
+
+/** The first that takes a group. */
+export function methodFor(group: FusionGroup): Method | undefined {
+  for (const { match } of candidates) {
+    const method = match(group);
+    if (method !== undefined) return method;
+  }
+  return undefined;
+}

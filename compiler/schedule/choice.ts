@@ -26,7 +26,7 @@ export function chooseScheme<Scheme extends { readonly cost: number }>(
   const ways = schemes.map((scheme) => ({ name: nameOf(scheme), build: () => build(scheme, trial) }));
   const results = group.members.flatMap(({ node }) => node.results.filter((result) => group.stored.has(result)));
   const chosen = choose({
-    key: structureOfGroup(group, context),
+    key: structureOfGroup(group, context).text,
     label: results.map(({ name }) => name).join(", "),
     ways,
     usual: ways[schemes.indexOf(cheapest)]!,

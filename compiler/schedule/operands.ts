@@ -85,7 +85,7 @@ export class Operands {
   }
 }
 
-function samePlace(a: Placed, b: Placed): boolean {
+export function samePlace(a: Placed, b: Placed): boolean {
   if (a.kind === "scratch" || b.kind === "scratch")
     return a.kind === "scratch" && b.kind === "scratch" && a.id === b.id;
   return a.tensor === b.tensor && a.offset === b.offset && String(a.advance ?? "") === String(b.advance ?? "");

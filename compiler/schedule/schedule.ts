@@ -7,7 +7,8 @@ import { operandsOf, sourceIn, usesOf } from "../graph/traverse.ts";
 import { invariant } from "../invariant.ts";
 import type { Dispatch } from "../kernel/ir.ts";
 import type { ScalarType } from "../types/dtype.ts";
-import { candidates } from "./builders.ts";
+import { methodFor } from "./builders.ts";
+import { Builds } from "./builds.ts";
 import { cloneGraph } from "./clone.ts";
 import { analyseContraction } from "./contraction/analysis.ts";
 import type { BuildContext, FusionGroup, Target } from "./group.ts";
@@ -29,8 +30,20 @@ import { bodyOutputs, plus } from "./scan.ts";
 /** The most memories that one kernel binds: WebGPU promises 8 storage buffers a stage. */
 const maximumBuffers: Readonly<Record<Target, number>> = { cpu: 24, gpu: 8 };
 
-export function schedule(graph: Graph, target: Target, options: ScheduleOptions = plainOptions): Schedule {
-  const shared: Shared = { target, options, constants: new Map(), tables: new Map(), names: new Map(), scratch: 0 };
+/** `builds`: what has been built for other graphs of the program. */
+export function schedule(
+  graph: Graph,
+  target: Target,
+  options: ScheduleOptions = plainOptions,
+  builds: Builds = new Builds(),
+): Schedule {
+  const shared: Shared = {
+    ...{ target, options, builds },
+    constants: new Map(),
+    tables: new Map(),
+    names: new Map(),
+    scratch: 0,
+  };
   const { graph: claimed, claims } = claimOutputs(prepared(graph, target));
   const memory = new Memory();
   const scheduler = new Scheduler(claimed, claims, memory, shared, 0);
@@ -62,6 +75,7 @@ const forThreads = (graph: Graph): Graph => cutReductions(expandMoments(graph));
 interface Shared {
   readonly target: Target;
   readonly options: ScheduleOptions;
+  readonly builds: Builds;
   readonly constants: Map<Tensor, readonly number[]>;
   readonly tables: Map<string, Tensor>;
   readonly names: Map<string, number>;
@@ -195,13 +209,14 @@ class Scheduler {
   }
 
   #group(group: FusionGroup): void {
-    for (const candidate of candidates) {
-      const method = candidate.match(group);
-      if (method === undefined) continue;
-      this.#launch(method[this.#shared.target](this.#context));
-      return;
-    }
-    invariant(false, `no builder takes the group of %${group.members[0]?.node.results[0]?.name}`);
+    const { target, builds } = this.#shared;
+    this.#launch(
+      builds.launches(group, this.#context, (context) => {
+        const method = methodFor(group);
+        invariant(method, `no builder takes the group of %${group.members[0]?.node.results[0]?.name}`);
+        return method[target](context);
+      }),
+    );
   }
   #launch(dispatches: readonly Dispatch<Placed>[]): void {
     for (const dispatch of dispatches) this.#steps.push({ kind: "launch", dispatch });

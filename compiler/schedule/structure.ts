@@ -4,7 +4,13 @@ import { Keys } from "../graph/keys.ts";
 import type { BuildContext, FusionGroup } from "./group.ts";
 import type { Placed } from "./program.ts";
 
-export function structureOfGroup(group: FusionGroup, context: BuildContext): string {
+export interface Structure {
+  readonly text: string;
+  /** The tensors that members read and make, in the order in which the text numbers them. */
+  readonly tensors: readonly Tensor[];
+}
+
+export function structureOfGroup(group: FusionGroup, context: BuildContext): Structure {
   const keys = new Keys();
   const axes = (list: FusionGroup["parallel"]): string => list.map(({ extent }) => extent).join();
   const members = group.members.map(({ node, body, at, position }) => {
@@ -28,7 +34,8 @@ export function structureOfGroup(group: FusionGroup, context: BuildContext): str
     return `${dtype}[${shape.join()}]${placeOf(place)}[${strides.join()}]${value}${fixed}`;
   };
   // Places may name tensors that nothing reads, so the list is taken first.
-  const tensors = keys.tensors().map(describe);
+  const tensors = keys.tensors();
+  const described = tensors.map(describe);
   const domain = `${context.target}[${axes(group.parallel)}|${axes(group.reduction)}]`;
-  return [domain, ...members, ...tensors, ...keys.scalars()].join("\n");
+  return { text: [domain, ...members, ...described, ...keys.scalars()].join("\n"), tensors };
 }

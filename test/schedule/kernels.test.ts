@@ -53,6 +53,32 @@ test("updates of tensors of different sizes are one kernel", () => {
   expect(new Set(kernels.map(structureOf)).size).toBe(1);
 });
 
+describe("layers that differ in names alone are built once", () => {
+  const layer = (from: string, to: string, bias: string): string =>
+    `%${to}.product: f32[8,24] = sum[i<8, j<24 | k<24] %${from}[i, k] * %w.${to}[j, k]
+    %${to}: f32[8,24] = map[i<8, j<24] ${bias}max(%${to}.product[i, j], 0)`;
+  const network = (second: string): string => `input %x: f32[8,24] argument x
+    input %w.one: f32[24,24] parameter one\ninput %w.two: f32[24,24] parameter two
+    ${layer("x", "one", "")}\n${layer("one", "two", second)}\noutput %two result y`;
+
+  test.each(["cpu", "gpu"] as const)("on the %s", (target) => {
+    const dispatches = dispatchesOf(schedule(readGraph(network("")), target).steps);
+    const labels = dispatches.map(({ label }) => label);
+    expect(labels).toEqual(["one", "two"]);
+    const [one, two] = dispatches;
+    expect(two!.kernel).toBe(one!.kernel);
+    const dump = printKernel(two!.kernel, (name) => two!.names?.get(name) ?? name);
+    expect(dump).toContain("read w_two: f32[]");
+    expect(dump).toMatch(/kernel two\w*\(/);
+    expect(two!.buffers).not.toEqual(one!.buffers);
+  });
+  test.each(["cpu", "gpu"] as const)("others are not, on the %s", (target) => {
+    const [one, two] = dispatchesOf(schedule(readGraph(network("2 + ")), target).steps);
+    expect(two!.kernel).not.toBe(one!.kernel);
+    expect(structureOf(two!.kernel)).not.toBe(structureOf(one!.kernel));
+  });
+});
+
 test("few long rows are one loop that threads can share", () => {
   const text = `input %x: f32[2,3,2048] argument x\ninput %z: f32[2,3] argument z
     %y: f32[2,3,2048] = map[n<2, c<3, i<2048] %x[n, c, i] + %z[n, c] * to_f32(c)\noutput %y result y`;

@@ -70,7 +70,7 @@ function packingAlone(
   context: BuildContext,
 ): Dispatch<Placed> {
   const names = [...new Set(readsOf(panel.layout.support.body).map(({ tensor }) => tensor.name))];
-  const operands = new Operands(new KernelBuilder(context.name(`${names[0] ?? ""}_packed`), "cpu"), context);
+  const operands = new Operands(new KernelBuilder(context.name(`${names[0] ?? ""} packed`), "cpu"), context);
   pack(operands, panel, operands.bind("packed", "f32", place, "write"), new Map());
   return operands.dispatch({ label: `${names.join(", ")} packed`, origin: root.node.origin });
 }

@@ -20,7 +20,7 @@ export function transformWeights(plan: WinogradPlan, place: Placed, context: Bui
   const { sliding, transform, groups, pairs, pairBlock, outputs, channels, pairWeights } = plan;
   const { root } = sliding.contraction;
   const result = root.node.results[0]!;
-  const kernel = new KernelBuilder(context.name(`${result.name}_weights`), "cpu");
+  const kernel = new KernelBuilder(context.name(`${result.name} weights`), "cpu");
   const operands = new Operands(kernel, context);
   const buffer = operands.bind("transformed", "f32", place, "write");
 
