@@ -66,9 +66,17 @@ export const unusedBytes = 65536;
 
 /**
  * Byte addresses, in those bytes, of the words by which threads wait for each other; each in a cache line of its own.
- * `failed` is not 0 when a thread cannot go on.
+ * `failed` is not 0 when a thread cannot go on; from `taken` on there is one word for each thread.
  */
-export const threadWords = { command: 128, entry: 132, arrived: 256, phase: 384, sleepers: 512, failed: 640 } as const;
+export const threadWords = {
+  command: 128,
+  entry: 132,
+  arrived: 256,
+  phase: 384,
+  sleepers: 512,
+  failed: 640,
+  taken: 1024,
+} as const;
 /** More are refused. */
 export const mostThreads = 64;
 

@@ -101,8 +101,8 @@ export interface Store {
 /**
  * `for (name = from; name < to; name += step)`, an i32 loop. `outer` marks loops whose iterations write disjoint elements
  * and read nothing that another writes. Where one is a statement of a CPU kernel's body itself, its iterations are split
- * between threads in ranges that are fixed beforehand; between the statements of a body threads wait for each other, and
- * what is no `outer` loop, one thread does. Elsewhere, and on the GPU, it is an ordinary loop.
+ * between threads, any iteration to any thread; between the statements of a body threads wait for each other, and what
+ * is no `outer` loop, one thread does. Elsewhere, and on the GPU, it is an ordinary loop.
  */
 export interface For {
   readonly kind: "for";

@@ -7,7 +7,7 @@ import type { ScheduleOptions } from "../../compiler/schedule/options.ts";
 import { callsOf, planTarget } from "../../compiler/schedule/plan.ts";
 import { schedule } from "../../compiler/schedule/schedule.ts";
 import { threadFile } from "../../runtime/node/thread.ts";
-import { wasmSections } from "../../runtime/plan.ts";
+import { unusedBytes, wasmSections } from "../../runtime/plan.ts";
 import { startThreads } from "../../runtime/wasm/threads.ts";
 import { placesOf, programOf, viewsOf } from "./run-cpu.ts";
 
@@ -35,7 +35,7 @@ export async function runOnThreads(
     const pages = memoryPages(wasmSections(plan, threads).end);
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
     // Whatever was left in memory must not matter.
-    new Uint32Array(memory.buffer, 4096).fill(0x7fc12345);
+    new Uint32Array(memory.buffer, unusedBytes).fill(0x7fc12345);
     const view = viewsOf(plan, memory);
     for (const { at, data } of plan.constants)
       new Uint8Array(memory.buffer, at.offset, at.bytes).set(Buffer.from(data, "base64"));

@@ -5,11 +5,21 @@ import { Bytes } from "./encode.ts";
 import type { Slot } from "./instructions.ts";
 import type { Address, Code, Local, Loop, MachineFunction, Value } from "./machine.ts";
 import { stacked } from "./stack.ts";
-import { barrierIndex, globalIndex } from "./threads.ts";
+import { barrierIndex, claimIndex, globalIndex } from "./threads.ts";
 import { Usage } from "./usage.ts";
 
 const voidBlock = 0x40;
-const code = { block: 0x02, loop: 0x03, if: 0x04, else: 0x05, end: 0x0b, branchIf: 0x0d, call: 0x10 } as const;
+const code = {
+  block: 0x02,
+  loop: 0x03,
+  if: 0x04,
+  else: 0x05,
+  end: 0x0b,
+  branch: 0x0c,
+  branchIf: 0x0d,
+  call: 0x10,
+  global: 0x23,
+} as const;
 const local = { get: 0x20, set: 0x21 } as const;
 
 export function encodeFunction(named: MachineFunction, indexOf: (callee: MachineFunction) => number): FunctionCode {
@@ -91,6 +101,18 @@ class Writer {
         out.byte(code.call);
         out.u32(this.#indexOf(c.callee));
         break;
+      case "claims":
+        out.byte(code.loop, voidBlock);
+        this.#value(c.count);
+        out.byte(code.call);
+        out.u32(claimIndex);
+        this.#global("first", c.first);
+        this.#global("trips", c.trips);
+        this.#local(local.get, c.trips);
+        out.byte(code.if, voidBlock);
+        this.block(c.body);
+        out.byte(code.branch, 1, code.end, code.end);
+        break;
       case "barrier":
         out.byte(code.call);
         out.u32(barrierIndex);
@@ -98,6 +120,11 @@ class Writer {
       default:
         c satisfies never;
     }
+  }
+
+  #global(name: "first" | "trips", to: Local): void {
+    this.out.byte(code.global, globalIndex[name]);
+    this.#local(local.set, to);
   }
 
   #loop(l: Loop): void {
@@ -194,7 +221,7 @@ class Writer {
         this.#local(local.get, value.local);
         break;
       case "global":
-        out.byte(0x23, globalIndex[value.name]);
+        out.byte(code.global, globalIndex[value.name]);
         break;
       case "lowest":
         if (value.base === undefined) this.#number(value.window.low);

@@ -34,8 +34,8 @@ export type Value =
   /** Four 32-bit patterns. */
   | { readonly kind: "lanes"; readonly slot: "v128"; readonly bits: readonly [number, number, number, number] }
   | { readonly kind: "get"; readonly slot: Slot; readonly local: Local }
-  /** Which thread this is, or how many there are. */
-  | { readonly kind: "global"; readonly slot: "i32"; readonly name: "thread" | "threads" }
+  /** Which thread this is. */
+  | { readonly kind: "global"; readonly slot: "i32"; readonly name: "thread" }
   /** `base + window.low`, where the window may still grow. */
   | { readonly kind: "lowest"; readonly slot: "i32"; readonly base: Value | undefined; readonly window: Window }
   | {
@@ -49,7 +49,7 @@ export type Value =
       readonly address: Address | undefined;
     };
 
-export type Code = Set | Store | Loop | Branch | Call | Barrier;
+export type Code = Set | Store | Loop | Branch | Call | Barrier | Claims;
 
 export interface Set {
   readonly kind: "set";
@@ -92,6 +92,14 @@ export interface Call {
 /** Threads wait for each other. */
 export interface Barrier {
   readonly kind: "barrier";
+}
+/** Of `count` iterations that threads share, one range after another that this thread takes: `trips` from `first` on. */
+export interface Claims {
+  readonly kind: "claims";
+  readonly count: Value;
+  readonly first: Local;
+  readonly trips: Local;
+  readonly body: readonly Code[];
 }
 
 export interface MachineFunction {

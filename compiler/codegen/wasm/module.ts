@@ -6,7 +6,7 @@ import type { EncodedModule, FunctionCode } from "./encode.ts";
 import { encodeParts } from "./encode.ts";
 import { KernelLibrary } from "./library.ts";
 import type { MachineFunction } from "./machine.ts";
-import { awaitChange, barrier, globals, serve, start } from "./threads.ts";
+import { awaitChange, barrier, claim, globals, serve, start } from "./threads.ts";
 
 export interface ModuleSpec {
   /**
@@ -36,6 +36,7 @@ export function encodeModule(spec: ModuleSpec): EncodedModule {
   const functions = new FunctionTable(spec.library ?? new KernelLibrary());
   functions.add("barrier", barrier());
   functions.add("await", awaitChange());
+  functions.add("claim", claim());
   const shared: { entry: number; calls: number }[] = [];
   const exports = spec.entries.map(({ name, steps, exact }, entry) => {
     const relaxed = spec.relaxed && exact !== true;

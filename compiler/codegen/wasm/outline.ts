@@ -18,6 +18,7 @@ export function outline(f: MachineFunction): MachineFunction {
 
   function block(code: readonly Code[], nested: boolean): Code[] {
     return code.map((c) => {
+      if (c.kind === "claims") return { ...c, body: block(c.body, nested) };
       if (c.kind === "branch") return { ...c, yes: block(c.yes, nested), no: block(c.no, nested) };
       if (c.kind !== "loop" || c.height === 0) return c;
       const body = block(c.body, true);

@@ -4,8 +4,8 @@ import { expressionsOf, operandsOf } from "../../kernel/map.ts";
 import type { Phase } from "../../kernel/phases.ts";
 import { phasesWithin } from "../../kernel/phases.ts";
 import { Lowering } from "./lower.ts";
-import type { MachineFunction, Value } from "./machine.ts";
-import { addValues, multiplyValues, newRegion, number, operation } from "./region.ts";
+import type { Local, MachineFunction, Value } from "./machine.ts";
+import { addValues, get, multiplyValues, newRegion, number, operation } from "./region.ts";
 
 export interface Lowered {
   readonly machine: MachineFunction;
@@ -48,7 +48,6 @@ function operationsIn(e: Expression): number {
 }
 
 const thread: Value = { kind: "global", slot: "i32", name: "thread" };
-const threads: Value = { kind: "global", slot: "i32", name: "threads" };
 
 class PhaseWriter {
   readonly #lowering: Lowering;
@@ -72,7 +71,7 @@ class PhaseWriter {
           break;
         case "split":
           this.#begin("split");
-          this.#lowering.loop(phase.loop, this.#share(phase.loop));
+          this.#share(phase.loop);
           break;
         default:
           phase satisfies never;
@@ -94,9 +93,10 @@ class PhaseWriter {
     root.code.push({ kind: "branch", condition: operation("i32.eqz", "i32", [thread]), yes: region.code, no: [] });
   }
 
-  /** Iterations `n t / T` to `n (t + 1) / T` of `n`: the same for the same number of threads. */
-  #share(loop: For): { from: Value; to: Value; trips: Value } {
+  /** Iterations as the thread takes them, some at a time. */
+  #share(loop: For): void {
     const { values } = this.#lowering;
+    const { root, placement } = values;
     const [from, to] = [this.#lowering.integer(loop.from), this.#lowering.integer(loop.to)];
     const { step } = loop;
     const distance = addValues(to, multiplyValues(from, number(-1)));
@@ -104,12 +104,15 @@ class PhaseWriter {
       from.kind === "number" && to.kind === "number"
         ? number(Math.max(0, Math.ceil((to.value - from.value) / step)))
         : operation("i32.div_s", "i32", [addValues(distance, number(step - 1)), number(step)]);
-    const name = (value: Value, hint: string): Value => values.placement.set(values.root, value, hint);
-    const total = count.kind === "number" ? count : name(count, "count");
-    const before = (t: Value): Value => operation("i32.div_s", "i32", [multiplyValues(t, total), threads]);
-    const first = name(before(thread), "first");
-    const trips = name(operation("i32.sub", "i32", [before(addValues(thread, number(1))), first]), "trips");
-    const start = name(addValues(from, multiplyValues(first, number(step))), "from");
-    return { from: start, to: addValues(start, multiplyValues(trips, number(step))), trips };
+    const total = count.kind === "number" ? count : placement.set(root, count, "count");
+    const first: Local = { slot: "i32", hint: "first" };
+    const trips: Local = { slot: "i32", hint: "trips" };
+    const region = newRegion(root);
+    this.#lowering.within(region, () => {
+      const start = placement.set(region, addValues(from, multiplyValues(get(first), number(step))), "from");
+      const end = addValues(start, multiplyValues(get(trips), number(step)));
+      this.#lowering.loop(loop, { from: start, to: end, trips: get(trips) });
+    });
+    root.code.push({ kind: "claims", count: total, first, trips, body: region.code });
   }
 }

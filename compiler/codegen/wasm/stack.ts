@@ -80,6 +80,10 @@ function block(code: readonly Code[], usage: Usage): Code[] {
         out.push({ ...c, arguments: c.arguments.map(use) });
         pending.clear();
         break;
+      case "claims":
+        pending.clear();
+        out.push({ ...c, body: block(c.body, usage) });
+        break;
       case "barrier":
         pending.clear();
         out.push(c);

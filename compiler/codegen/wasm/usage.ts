@@ -36,6 +36,12 @@ export class Usage {
         case "call":
           for (const argument of c.arguments) this.value(argument);
           break;
+        case "claims":
+          this.value(c.count);
+          this.#count(this.sets, c.first);
+          this.#count(this.sets, c.trips);
+          this.block(c.body);
+          break;
         case "barrier":
           break;
         default:
