@@ -1,8 +1,6 @@
 /** The order of units: each after what it reads, and writers of a persistent tensor after the readers of its old value. */
 import type { Tensor } from "../graph/graph.ts";
 import { operandsOf, readsOf } from "../graph/traverse.ts";
-import { flatOffset, flatRead, sameCoordinate } from "./align.ts";
-import { isFull } from "./group.ts";
 import type { Unit } from "./grouping.ts";
 import type { Claim } from "./prepare.ts";
 
@@ -27,10 +25,12 @@ function dependenciesOfUnit(unit: Unit): readonly Tensor[] {
   return [...operandsOfUnit(unit), ...nodes.flatMap(({ after }) => after ?? [])];
 }
 
+/** `mayOverwrite`: whether a unit that may read the old value reads it only where, and before, it writes the new one. */
 export function orderUnits(
   units: readonly Unit[],
   claims: readonly Claim[],
   source: (tensor: Tensor) => Tensor,
+  mayOverwrite: (unit: Unit, claim: Claim) => boolean,
 ): Ordered {
   const maker = new Map(units.flatMap((unit) => resultsOf(unit).map((result) => [result, unit] as const)));
   const before = new Map<Unit, Set<Unit>>();
@@ -59,29 +59,13 @@ export function orderUnits(
   const inPlace: Claim[] = [];
   for (const claim of claims) {
     const writer = maker.get(claim.value);
-    if (writer === undefined || !mayOverwrite(writer, claim, source)) continue;
+    if (writer === undefined || !mayOverwrite(writer, claim)) continue;
     const others = (readers.get(claim.slot) ?? []).filter((unit) => unit !== writer);
     if (others.some((unit) => follows(unit, writer))) continue;
     for (const unit of others) before.get(writer)!.add(unit);
     inPlace.push(claim);
   }
   return { units: sorted(units, before), inPlace };
-}
-
-/** Whether a unit that reads the old value reads it only where, and before, it writes the new one. */
-function mayOverwrite(unit: Unit, { slot, value }: Claim, source: (tensor: Tensor) => Tensor): boolean {
-  if (unit.kind === "node") return false;
-  const { group } = unit;
-  const reads = readsOf(...group.members.map(({ body }) => body)).filter(({ tensor }) => source(tensor) === slot);
-  if (reads.length === 0) return true;
-  const member = group.members.find(({ node }) => node.results.includes(value));
-  if (member === undefined || member.node.combiner !== "map" || isFull(group, member)) return false;
-  const extents = [...group.parallel, ...group.reduction].map(({ extent }) => extent);
-  const place = flatOffset(member.at, value.type.shape);
-  return reads.every((read) => {
-    const flat = flatRead(read, extents);
-    return flat !== undefined && sameCoordinate(flat, place);
-  });
 }
 
 function sorted(units: readonly Unit[], before: ReadonlyMap<Unit, ReadonlySet<Unit>>): Unit[] {

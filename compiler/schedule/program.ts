@@ -13,6 +13,8 @@ export interface Schedule {
   readonly once: readonly Step[];
   /** Tensors that share another's memory (views; pieces that their producer writes straight into a join; in-place results). */
   readonly aliases: ReadonlyMap<Tensor, Placed>;
+  /** Results that take the memory of an operand which their kernel reads for the last time, and that operand. */
+  readonly reused: ReadonlyMap<Tensor, Tensor>;
   /** The values of tensors that are written once at load. A single value fills the whole tensor. */
   readonly constants: ReadonlyMap<Tensor, readonly number[]>;
   /** The tensors that are persistent memory. */

@@ -14,6 +14,7 @@ import { analyseContraction } from "./contraction/analysis.ts";
 import type { BuildContext, FusionGroup, Target } from "./group.ts";
 import type { Unit } from "./grouping.ts";
 import { groupNodes } from "./grouping.ts";
+import { mayOverwrite, reuseOperands } from "./in-place.ts";
 import { bytesOf, dispatchesOf } from "./liveness.ts";
 import { Memory, moving } from "./memory.ts";
 import type { ScheduleOptions } from "./options.ts";
@@ -42,6 +43,7 @@ export function schedule(
     constants: new Map(),
     tables: new Map(),
     names: new Map(),
+    reused: new Map(),
     scratch: 0,
   };
   const { graph: claimed, claims } = claimOutputs(prepared(graph, target));
@@ -58,6 +60,7 @@ export function schedule(
     steps,
     once: [],
     aliases: memory.aliases(),
+    reused: shared.reused,
     constants: shared.constants,
     slots,
     launches: scheduler.launches,
@@ -79,6 +82,7 @@ interface Shared {
   readonly constants: Map<Tensor, readonly number[]>;
   readonly tables: Map<string, Tensor>;
   readonly names: Map<string, number>;
+  readonly reused: Map<Tensor, Tensor>;
   scratch: number;
 }
 
@@ -135,10 +139,17 @@ class Scheduler {
     });
     // What a scan stacks has its place already.
     const free = this.#claims.filter(({ value }) => !this.#memory.isAlias(value));
-    const { units, inPlace } = orderUnits(grouped, free, this.#source);
+    const { units, inPlace } = orderUnits(
+      grouped,
+      free,
+      this.#source,
+      (unit, { slot, value }) =>
+        unit.kind === "group" && mayOverwrite(unit.group, slot, value, this.#source, this.#shared.target),
+    );
     const generic = new Set(grouped.flatMap((unit) => (unit.kind === "group" ? resultsOf(unit) : [])));
     for (const { slot, value } of inPlace) this.#memory.aliasTo(value, slot);
     this.#placePieces(generic);
+    this.#reuse(units);
     for (const unit of units) {
       const before = this.#steps.length;
       this.#unit(unit);
@@ -193,6 +204,23 @@ class Scheduler {
         this.#memory.aliasPiece(node, piece);
       }
       this.#placed.set(node, { direct, filled: false });
+    }
+  }
+
+  /** Results that may be written over an operand that nobody reads later. */
+  #reuse(units: readonly Unit[]): void {
+    const results = new Set(this.#graph.outputs.map(({ tensor }) => this.#source(tensor)));
+    const isElsewhere = (tensor: Tensor): boolean => this.#fixed.has(tensor) || this.#memory.isAlias(tensor);
+    const reused = reuseOperands({
+      units,
+      target: this.#shared.target,
+      source: this.#source,
+      isPlaced: isElsewhere,
+      isKept: (memory) => results.has(memory) || isElsewhere(memory),
+    });
+    for (const [value, memory] of reused) {
+      this.#memory.aliasTo(value, memory);
+      this.#shared.reused.set(value, memory);
     }
   }
 

@@ -135,7 +135,7 @@ function checkText(text: string, wanted: string, relative: number, devices: read
     const { options, met } = forced(wanted);
     for (const device of devices) {
       const got =
-        device === "wasm" ? compileForCpu(graph, options).run(inputs) : interpretOnCpu(graph, inputs, options);
+        device === "wasm" ? compileForCpu(graph, options).run(inputs) : interpretOnCpu(graph, inputs, { options });
       expectClose(graph, got, want, { relative });
     }
     return met() / devices.length;

@@ -2,7 +2,9 @@
 import { encodeModule } from "../../compiler/codegen/wasm/module.ts";
 import type { Program, ProgramEntry } from "../../compiler/elaborate/program.ts";
 import type { Graph, OutputRole } from "../../compiler/graph/graph.ts";
+import { add, apply, i32, mul, sub, variable } from "../../compiler/kernel/build.ts";
 import { interpretKernel } from "../../compiler/kernel/interpret.ts";
+import type { Kernel, Statement } from "../../compiler/kernel/ir.ts";
 import { verifyKernel } from "../../compiler/kernel/verify.ts";
 import { hoist } from "../../compiler/schedule/hoist.ts";
 import { dispatchesOf } from "../../compiler/schedule/liveness.ts";
@@ -37,11 +39,29 @@ export function programOf(graph: Graph): Program {
   return { main: null, persistent: [...persistent.values()], entries: [entry] };
 }
 
+/** A kernel in which every loop that threads share begins with its last iteration. */
+export function backwards(kernel: Kernel): Kernel {
+  const body = kernel.body.map((s): Statement => {
+    if (s.kind !== "for" || !s.outer) return s;
+    const count = apply("raw_div", "i32", add(sub(s.to, s.from), s.step - 1), i32(s.step));
+    const name = `${s.name}_left`;
+    const last = sub(sub(count, 1), variable(name, "i32"));
+    const value = add(s.from, mul(last, s.step));
+    return { ...s, name, from: i32(0), to: count, step: 1, body: [{ kind: "let", name: s.name, value }, ...s.body] };
+  });
+  return { ...kernel, body };
+}
+
+export interface Interpretation {
+  readonly options?: ScheduleOptions;
+  readonly kernel?: (kernel: Kernel) => Kernel;
+}
+
 /** Runs a graph's kernels in the interpreter of the loop IR, which refuses what leaves a buffer. */
 export function interpretOnCpu(
   graph: Graph,
   values: readonly (readonly number[])[],
-  options?: ScheduleOptions,
+  { options, kernel: changed = (kernel) => kernel }: Interpretation = {},
 ): number[][] {
   const program = programOf(graph);
   const { plan, entries, prepare } = planTarget(program, [hoist(schedule(graph, "cpu", options))], "cpu");
@@ -53,7 +73,7 @@ export function interpretOnCpu(
     for (const [k, { dtype, at }] of inputs.entries()) elementsAt(spaces[at.space], dtype, at).set(values[k]!);
     for (const { kernel, buffers, scalars } of launchesOf(steps)) {
       const memory = buffers.map((at, k) => elementsAt(spaces[at.space], kernel.buffers[k]!.type, at));
-      interpretKernel(kernel, memory, scalars);
+      interpretKernel(changed(kernel), memory, scalars);
     }
   }
   return outputs.map(({ dtype, at }) => [...elementsAt(spaces[at.space], dtype, at)]);

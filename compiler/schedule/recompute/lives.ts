@@ -66,6 +66,14 @@ export class Lives {
     for (const key of kept) if (typeof key !== "string") this.#always.add(key);
     for (const { key, bytes, first, last } of livenessOf(schedule, kept))
       this.#lives.set(key, { bytes: Math.ceil(bytes / alignment) * alignment, first: 2 * first, last: 2 * last });
+    for (const [value, memory] of schedule.reused) {
+      const life = this.#lives.get(memory);
+      const maker = schedule.launches.get(value)?.at(-1);
+      const at = maker && positions.get(maker);
+      if (life === undefined || at === undefined) continue;
+      this.#lives.set(memory, { ...life, last: 2 * at - 1 });
+      this.#lives.set(value, { ...life, first: 2 * at });
+    }
     const outputs = new Set(graph.outputs.map(({ tensor }) => this.source(tensor)));
     const stops: Stop[] = [];
     for (const [index, node] of graph.nodes.entries()) {

@@ -317,7 +317,9 @@ export class RowPass {
     set: number | undefined,
   ): void {
     const lanes = set !== undefined && (this.#wide || this.#fills) ? 4 : 1;
-    for (const member of pass.evaluate) this.#evaluate(pass, member, lowering, bases, lanes);
+    // Stored last: a result may lie where another member's operand was.
+    const stores: (() => void)[] = [];
+    for (const member of pass.evaluate) stores.push(...this.#evaluate(pass, member, lowering, bases, lanes));
     for (const member of pass.reductions) {
       const { wide, narrow } = level.get(member)!;
       const accumulator = set === undefined ? narrow : wide[set];
@@ -326,26 +328,38 @@ export class RowPass {
       if (member.node.results.length > 1) value.push(lowering.coordinate(member.position));
       accumulator.take(value, this.#isOrdered(member));
     }
+    for (const store of stores) store();
   }
 
-  #evaluate(pass: Pass, member: Member, lowering: Lowering, bases: ReadonlyMap<Loop, Expression>, lanes: 1 | 4): void {
+  /** What remains to be stored. */
+  #evaluate(
+    pass: Pass,
+    member: Member,
+    lowering: Lowering,
+    bases: ReadonlyMap<Loop, Expression>,
+    lanes: 1 | 4,
+  ): (() => void)[] {
     const [result] = member.node.results;
     const [kept, host] = [this.#kept.get(member), this.#hosts.get(member)];
     const { passes } = this.#options.analysis;
     const isKnown = passes.find(({ evaluate }) => evaluate.includes(member)) !== pass;
     if (kept !== undefined && isKnown) {
       lowering.define(result!, this.#kernel.letIn("x", load(kept, "f32", this.#keptAt(bases), lanes)));
-      return;
+      return [];
     }
     if (host !== undefined && isKnown) {
       lowering.define(result!, lowering.lower(host));
-      return;
+      return [];
     }
     const value = lowering.lower(member.body);
     lowering.define(result!, value);
     if (host !== undefined) lowering.store(host.tensor, host.coordinates, value);
     if (kept !== undefined) this.#kernel.store(kept, this.#keptAt(bases), splat(value, lanes));
-    if (pass.write.has(member)) lowering.store(result!, member.at, value);
+    if (!pass.write.has(member)) return [];
+    const store = (): void => lowering.store(result!, member.at, value);
+    if (!this.#options.ownResults) return [store];
+    store();
+    return [];
   }
   #keptAt(bases: ReadonlyMap<Loop, Expression>): Expression {
     let place: Expression = i32(0);
