@@ -6,7 +6,7 @@ import type { Diagnostic } from "./diagnostics/index.ts";
 import { type CheckOptions, check } from "./elaborate/check.ts";
 import { type Elaborated, type ElaborateOptions, elaborate } from "./elaborate/elaborate.ts";
 import { type Loaded, loadModules, type ModuleLoader } from "./elaborate/modules.ts";
-import type { Program } from "./elaborate/program.ts";
+import type { Program, ProgramEntry } from "./elaborate/program.ts";
 import { type Generated, generate, type PipelineOptions } from "./pipeline.ts";
 import { MemoryError } from "./schedule/budget.ts";
 import { memoryDiagnostic } from "./schedule/memory-diagnostic.ts";
@@ -105,9 +105,18 @@ function furtherEvaluations(loaded: Loaded, options: CompileOptions, program: Pr
     const set = { ...options.set, batch };
     const wanted = { ...options, set, blocks, models: [], calls: false, steps: false };
     return (elaborate(loaded, wanted).program?.entries ?? []).flatMap((entry) =>
-      entry.kind === "evaluate" && entry.batch === batch ? [{ ...entry, name: `${entry.name}@${batch}` }] : [],
+      entry.kind === "evaluate" && entry.batch === batch && built.some((other) => addsUp(entry, other))
+        ? [{ ...entry, name: `${entry.name}@${batch}` }]
+        : [],
     );
   });
+}
+
+/** Whether two evaluations of one block give parts of the same sums: none may be as long as its batch. */
+function addsUp(a: ProgramEntry, b: ProgramEntry): boolean {
+  const shapes = ({ graph }: ProgramEntry) =>
+    graph.outputs.flatMap(({ role, tensor }) => (role === "total" ? [tensor.type.shape.join()] : []));
+  return a.of === b.of && shapes(a).join(";") === shapes(b).join(";");
 }
 
 export function hasErrors(diagnostics: readonly Diagnostic[]): boolean {

@@ -6,7 +6,7 @@ import { KernelLibrary } from "./codegen/wasm/library.ts";
 import { encodeModule } from "./codegen/wasm/module.ts";
 import { WgslProgram } from "./codegen/wgsl/module.ts";
 import type { Program, ProgramEntry } from "./elaborate/program.ts";
-import type { Graph, GraphOutput } from "./graph/graph.ts";
+import type { Graph } from "./graph/graph.ts";
 import { isSeparable } from "./graph/separable.ts";
 import { verify } from "./graph/verify.ts";
 import { optimize } from "./optimize/passes.ts";
@@ -16,6 +16,7 @@ import type { Target } from "./schedule/group.ts";
 import { hoist } from "./schedule/hoist.ts";
 import type { ScheduleOptions } from "./schedule/options.ts";
 import { callsOf, launchesOf, type PlacedStep, type PlannedTarget, planTarget } from "./schedule/plan.ts";
+import { isPersistent } from "./schedule/prepare.ts";
 import type { Schedule } from "./schedule/program.ts";
 import { planWithin, type Recomputation } from "./schedule/recompute/within.ts";
 import { schedule } from "./schedule/schedule.ts";
@@ -173,9 +174,9 @@ function notes(target: PlannedTarget | undefined): string[][] {
 }
 
 function outputsOf(graph: Graph): OutputSlot[] {
-  const isResult = (output: GraphOutput): output is GraphOutput & { readonly role: OutputSlot["role"] } =>
-    output.role === "result" || output.role === "loss" || output.role === "metric";
-  return graph.outputs.filter(isResult).map(({ tensor, role, path }) => ({ name: path, role, ...tensor.type }));
+  return graph.outputs.flatMap(({ tensor, role, path }) =>
+    isPersistent(role) ? [] : [{ name: path, role, ...tensor.type }],
+  );
 }
 
 /** Shown on the graph of a size above 1: at 1 the batch axis carries no index. */

@@ -4,7 +4,7 @@
  */
 import type { Elements } from "./device.ts";
 import { DlxError } from "./errors.ts";
-import type { DTypeName, Entry, InputSlot } from "./plan.ts";
+import type { DTypeName, Entry, InputSlot, OutputSlot } from "./plan.ts";
 import {
   allocate,
   elementCount,
@@ -180,9 +180,12 @@ export async function execute(
   }
   const total = rows ?? 1;
   if (runs.length === 1 && runs[0]!.count === chosen[0]) return { rows: total, results: runs[0]!.results };
+  if (combine === "average") {
+    const tally = new Tally(first(callable).outputs);
+    for (const { count, results } of runs) tally.add({ rows: count, results });
+    return { rows: total, results: tally.results() };
+  }
   const results = first(callable).outputs.map(({ dtype, shape }, position) => {
-    if (combine === "average")
-      return average(runs.map(({ count, results }) => ({ count, values: results[position]! })));
     if (!isBatched(callable, "outputs", position)) return runs[0]!.results[position]!;
     const row = elementCount(shape.slice(1));
     const joined = allocate(dtype, total * row);
@@ -196,21 +199,53 @@ export async function execute(
   return { rows: total, results };
 }
 
-/** The mean of arrays, weighted by how many rows each stands for. */
-export function average(parts: readonly { readonly count: number; readonly values: Elements }[]): Float32Array {
-  const total = parts.reduce((sum, { count }) => sum + count, 0);
-  return Float32Array.from(parts[0]?.values ?? [], (_, i) =>
-    parts.reduce((sum, { count, values }) => sum + (count / total) * values[i]!, 0),
-  );
+/** What runs of an evaluation come to: means weighted by rows, and the sums of totals; added up in float64. */
+export class Tally {
+  readonly #outputs: readonly OutputSlot[];
+  readonly #parts: Parts[] = [];
+  #rows = 0;
+  #sums: readonly Float64Array[] = [];
+
+  constructor(outputs: readonly OutputSlot[]) {
+    this.#outputs = outputs;
+  }
+  get rows(): number {
+    return this.#rows;
+  }
+  add(part: Parts): void {
+    if (this.#rows === 0) {
+      this.#parts.push(part);
+      this.#sums = part.results.map(({ length }) => new Float64Array(length));
+    } else this.#parts.length = 0;
+    this.#rows += part.rows;
+    for (const [k, { role }] of this.#outputs.entries()) {
+      const weight = role === "total" ? 1 : part.rows;
+      const sum = this.#sums[k]!;
+      for (const [i, value] of part.results[k]!.entries()) sum[i]! += weight * value;
+    }
+  }
+  /** One array an output. What a single run gave stays as it is; a mean is real, whatever it is a mean of. */
+  results(): readonly Elements[] {
+    const [only] = this.#parts;
+    if (only) return only.results;
+    return this.#outputs.map(({ dtype, role }, k) => {
+      const sum = this.#sums[k]!;
+      if (role !== "total") return Float32Array.from(sum, (value) => value / this.#rows);
+      const total = allocate(dtype, sum.length);
+      total.set(sum);
+      return total;
+    });
+  }
 }
 
-/** Results as callers see them, by name. An average of several runs is real, whatever it is an average of. */
+/** Results as callers see them, by name; parts of totals are not for callers. */
 export function outputsOf(callable: Callable, results: readonly Elements[]): Outputs {
   return Object.fromEntries(
-    first(callable).outputs.map(({ name, dtype, shape }, position) => {
+    first(callable).outputs.flatMap(({ name, role, dtype, shape }, position) => {
+      if (role === "total") return [];
       const elements = results[position]!;
       const real = elements instanceof Float32Array && dtype !== "f16" ? "f32" : dtype;
-      return [name, fromElements(real, shape, elements)];
+      return [[name, fromElements(real, shape, elements)]];
     }),
   );
 }

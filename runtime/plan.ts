@@ -31,7 +31,8 @@ export interface InputSlot {
 }
 export interface OutputSlot {
   readonly name: string;
-  readonly role: "result" | "loss" | "metric";
+  /** `total`: one batch's part of a sum over all batches of an evaluation, which a `closing` entry takes. */
+  readonly role: "result" | "loss" | "metric" | "total";
   readonly dtype: DTypeName;
   readonly shape: readonly number[];
   readonly batched?: boolean;
@@ -39,9 +40,9 @@ export interface OutputSlot {
 
 /** One thing the host can run. */
 export interface Entry {
-  /** Unique: `LeNet@64`, `saliency`, `lenet.step`, `lenet.evaluate`, `initialize`, `lenet.initialize`. */
+  /** Unique: `LeNet@64`, `saliency`, `lenet.step`, `lenet.evaluate`, `lenet.closing`, `initialize`, `lenet.initialize`. */
   readonly name: string;
-  readonly kind: "predict" | "call" | "step" | "evaluate" | "initialize";
+  readonly kind: "predict" | "call" | "step" | "evaluate" | "closing" | "initialize";
   /** The model, export fn or train block. */
   readonly of: string;
   /** The value of N, where the program has one. */

@@ -1,6 +1,5 @@
 /** What `load()` of a bundle returns: a program on a device, its calls checked, queued and typed by name. */
 import {
-  average,
   type Callable,
   countRows,
   execute,
@@ -9,6 +8,7 @@ import {
   outputsOf,
   type Parts,
   prepare,
+  Tally,
 } from "./call.ts";
 import type { Device } from "./device.ts";
 import { DlxError } from "./errors.ts";
@@ -58,7 +58,7 @@ export interface TrainBlock {
   /** One step of training on exactly the built batch. */
   step(inputs: Inputs): Promise<Outputs>;
   fit(batches: Batches | ((epoch: number) => Batches), options?: FitOptions): Promise<Outputs>;
-  /** Loss and metrics without training, weighted by rows. */
+  /** Loss and metrics without training: means over rows, and formulas of totals. */
   evaluate(data: Inputs | Batches): Promise<Outputs>;
   /** Steps made so far. */
   stepsDone(): Promise<number>;
@@ -250,6 +250,7 @@ export async function openSession<Net = Session>(parcel: Parcel, options: LoadOp
   };
   const byRows = (of: string) => (manifest.separable.includes(of) ? "concatenate" : "exact");
   const evaluations = new Map(callables("evaluate", () => "average"));
+  const closings = new Map(callables("closing", () => "exact"));
 
   const blockOf = ([name, callable]: [string, Callable]): [string, TrainBlock] => {
     const batch = callable.variants[0]!.entry.batch;
@@ -271,15 +272,21 @@ export async function openSession<Net = Session>(parcel: Parcel, options: LoadOp
         evaluate: async (data) => {
           const evaluation = evaluations.get(name);
           if (!evaluation) throw new DlxError("E0607", `${name}.evaluate was not built`);
+          const { outputs } = evaluation.variants[0]!.entry;
+          const tally = new Tally(outputs);
           const many = Symbol.asyncIterator in data || Symbol.iterator in data;
-          const found: Parts[] = [];
-          for await (const inputs of many ? data : [data]) found.push(await parts(evaluation, inputs));
-          if (found.length === 0) throw new DlxError("E0601", `${name}.evaluate: no batches came`);
-          if (found.length === 1) return outputsOf(evaluation, found[0]!.results);
-          const averages = found[0]!.results.map((_, k) =>
-            average(found.map(({ rows, results }) => ({ count: rows, values: results[k]! }))),
-          );
-          return outputsOf(evaluation, averages);
+          for await (const inputs of many ? data : [data]) tally.add(await parts(evaluation, inputs));
+          if (tally.rows === 0) throw new DlxError("E0601", `${name}.evaluate: no batches came`);
+          const results = tally.results();
+          const means = outputsOf(evaluation, results);
+          const closing = closings.get(name);
+          if (!closing) return means;
+          const totals = results.filter((_, k) => outputs[k]!.role === "total");
+          const closed = await enqueue(() => run(closing.variants[0]!.index, totals));
+          const values: Outputs = { ...means, ...outputsOf(closing, closed) };
+          // In the order of the block.
+          const names = callable.variants[0]!.entry.outputs.map((output) => output.name);
+          return Object.fromEntries(names.flatMap((one) => (one in values ? [[one, values[one]!]] : [])));
         },
       },
     ];
@@ -302,7 +309,11 @@ export async function openSession<Net = Session>(parcel: Parcel, options: LoadOp
 
   const session: Session = {
     device: device.name,
-    signature: Object.fromEntries(manifest.entries.map(({ name, inputs, outputs }) => [name, { inputs, outputs }])),
+    signature: Object.fromEntries(
+      manifest.entries.flatMap(({ name, kind, inputs, outputs }) =>
+        kind === "closing" ? [] : [[name, { inputs, outputs: outputs.filter(({ role }) => role !== "total") }]],
+      ),
+    ),
     predict: models[manifest.main ?? ""]?.predict ?? noMain,
     models,
     call: Object.fromEntries(callables("call", byRows).map(([name, callable]) => [name, callOf(callable)])),

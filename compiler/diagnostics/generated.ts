@@ -494,6 +494,26 @@ export const catalogue = {
     bad: "fn f(x: f32) -> f32 = x\nfn f(x: f32) -> f32 = 2 * x",
     good: "fn f(x: f32) -> f32 = x\nfn g(x: f32) -> f32 = 2 * x",
   },
+  E0227: {
+    code: "E0227",
+    severity: "error",
+    title: "A metric of totals and of one batch",
+    message: "`{name}` is computed from totals, and reads {reads} of one batch beside them",
+    help: ["put everything that depends on the data inside `total(..)`"],
+    explanation: "What stands inside `total(..)` is summed over all batches of an evaluation. What stands around it is computed once, of the sums, when no batch is at hand; weights and states it may read.",
+    bad: "model M(x: f32[N]) -> f32[N] {\n  param w: f32 = 1\n  x * w\n}\ntrain t(batch: int = 4)(x: f32[batch]) {\n  metric spread = total(sum(M(x)^2)) / sum(x^2)\n}",
+    good: "model M(x: f32[N]) -> f32[N] {\n  param w: f32 = 1\n  x * w\n}\ntrain t(batch: int = 4)(x: f32[batch]) {\n  metric spread = total(sum(M(x)^2)) / total(sum(x^2))\n}",
+  },
+  E0228: {
+    code: "E0228",
+    severity: "error",
+    title: "A total inside a loop",
+    message: "`total(..)` cannot stand inside `scan`",
+    help: ["let the loop give the sum as its result, and take the total of that"],
+    explanation: "A total is one part for each batch; inside a loop that runs there would be one for each of its iterations.",
+    bad: "train t(batch: int = 4)(x: f32[batch]) {\n  metric ups = scan(0.0, x, (count, v) => (count + total(v), ()))[0]\n}",
+    good: "train t(batch: int = 4)(x: f32[batch]) {\n  metric ups = total(scan(0.0, x, (count, v) => (count + v, ()))[0])\n}",
+  },
   E0301: {
     code: "E0301",
     severity: "error",
@@ -1217,6 +1237,12 @@ export const diagnose = {
   /** Two declarations of one name: `{name}` is declared twice in this module */
   E0226: (source: Source, span: Span, values: Readonly<{ name: string | number }>, details?: Details): Diagnostic =>
     construct(catalogue.E0226, source, span, values, details),
+  /** A metric of totals and of one batch: `{name}` is computed from totals, and reads {reads} of one batch beside them */
+  E0227: (source: Source, span: Span, values: Readonly<{ name: string | number; reads: string | number }>, details?: Details): Diagnostic =>
+    construct(catalogue.E0227, source, span, values, details),
+  /** A total inside a loop: `total(..)` cannot stand inside `scan` */
+  E0228: (source: Source, span: Span, values: NoValues, details?: Details): Diagnostic =>
+    construct(catalogue.E0228, source, span, values, details),
   /** A shape that does not fit: {name} expects {expected}; got {got}{from?}: {why} */
   E0301: (source: Source, span: Span, values: Readonly<{ name: string | number; expected: string | number; got: string | number; from?: string | number | undefined; why: string | number; fix?: string | number | undefined }>, details?: Details): Diagnostic =>
     construct(catalogue.E0301, source, span, values, details),

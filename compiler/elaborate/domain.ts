@@ -67,6 +67,10 @@ export interface TensorDomain {
     /** Operands, results, adjoints of the results; gives the operands' adjoints. */
     readonly backward: (inputs: readonly Handle[]) => readonly Handle[];
   }): readonly Handle[];
+  /** The same elements, one batch's part of a sum over all batches. */
+  total(handle: Handle): Handle;
+  /** Whether a result is computed from totals, and an input of one batch that it depends on beside them. */
+  closingOf(result: Handle): { readonly ofTotals: boolean; readonly reads: string | undefined };
   /** Why a result that depends on a source has no derivative in it, in words; undefined where there is nothing to say. */
   whyNoGradient(result: Handle, source: Handle): { readonly path: string; readonly by: string } | undefined;
   dependsOn(result: Handle, source: Handle): boolean;

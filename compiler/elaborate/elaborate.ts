@@ -18,6 +18,7 @@ import type { Program, ProgramEntry } from "./program.ts";
 import { addOutput, firstDimension, graphInputs, resultOutputs, type SizeOf } from "./signature.ts";
 import { Slots } from "./slots.ts";
 import { handleOf, stored } from "./tensors.ts";
+import { splitTotals } from "./totals.ts";
 import { ownInstance, runMetric, runMinimize, type TrainRun } from "./train.ts";
 import { type Instance, type Place, Scope, type Slot, type Value } from "./values.ts";
 
@@ -294,8 +295,11 @@ class Elaboration {
     inputs: readonly InputSlot[],
   ): void {
     if (entry.usesSeed) this.#usesSeed = true;
-    const graph = entry.finish();
+    const whole = entry.finish();
+    const split = splitTotals(whole, entry.domain.totals);
+    const graph = split?.evaluation ?? whole;
     this.#entries.push({ ...head, inputs: withBounds(inputs, graph), graph });
+    if (split) this.#entries.push({ name: `${head.of}.closing`, kind: "closing", of: head.of, ...split.closing });
   }
 
   #program(models: readonly ModelDeclaration[]): Program {

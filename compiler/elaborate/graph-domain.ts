@@ -12,6 +12,7 @@ import { type Computation, ForeignTensor, type TensorDomain } from "./domain.ts"
 import { type Element, type Handle, type Index, indicesOf, inOrder } from "./element.ts";
 import { lowerBody, sizesOf } from "./lower.ts";
 import { rewriteIntegers, splitIndices } from "./split.ts";
+import { formulaOf, isOfBatch } from "./totals.ts";
 
 /** One graph under construction; the bodies of scans and custom gradients have the graph around them as parent. */
 interface Frame {
@@ -144,6 +145,24 @@ export class GraphDomain implements TensorDomain {
     return stopped;
   }
   readonly #stopped = new Set<Tensor>();
+
+  total(handle: Handle): Handle {
+    const part = this.alias(handle, "total");
+    this.totals.add(this.#tensor(part));
+    return part;
+  }
+  /** In the order of the program. */
+  readonly totals = new Set<Tensor>();
+  closingOf(result: Handle): { ofTotals: boolean; reads: string | undefined } {
+    const { builder } = this.#root;
+    const { totals, leaves } = formulaOf(
+      [this.#tensor(result)],
+      (tensor) => this.totals.has(tensor),
+      (tensor) => builder.definition(tensor),
+    );
+    const read = builder.inputs.find((input) => isOfBatch(input) && leaves.has(input.tensor));
+    return { ofTotals: totals.size > 0, reads: read?.path };
+  }
 
   random(shape: Shape, stream: number, seed: Handle, step: Handle | undefined): Handle {
     const counter = step && this.#tensor(step);

@@ -5,7 +5,16 @@ import { isFloat } from "../types/dtype.ts";
 import type { Shape } from "../types/shape.ts";
 import type { Computation, TensorDomain } from "./domain.ts";
 import type { Handle } from "./element.ts";
-import { dependsOn, dependsOnArguments, passing, sourcesOf, type TracedHandle, waysOf, whereItEnds } from "./ways.ts";
+import {
+  closingOf,
+  dependsOn,
+  dependsOnArguments,
+  passing,
+  sourcesOf,
+  type TracedHandle,
+  waysOf,
+  whereItEnds,
+} from "./ways.ts";
 
 const none: TracedHandle["ways"] = new Map();
 
@@ -50,6 +59,12 @@ export class ShapesDomain implements TensorDomain {
   }
   sort(source: Handle): Handle {
     return this.#made("positions", "i32", source.shape, new Map([[source, "sort"]]));
+  }
+  total(handle: Handle): TracedHandle {
+    return { ...this.#of("total", handle, handle.shape), role: "total" };
+  }
+  closingOf(result: Handle): { ofTotals: boolean; reads: string | undefined } {
+    return closingOf(result);
   }
   random(shape: Shape): Handle {
     return this.#made("random", "u32", shape, none);

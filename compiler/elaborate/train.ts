@@ -47,7 +47,10 @@ function output(
   const [tensor, ...more] = treeOf(value) ?? [];
   if (!tensor || more.length > 0)
     machine.raise("E0205", place, { name: `${role} ${name}`, expected: "a tensor", got: describe(value) });
-  run.outputs.push({ role, name, value: tensor });
+  const handle = handleOf(force(tensor, machine, name), machine, name, place);
+  const { ofTotals, reads } = machine.domain.closingOf(handle);
+  if (ofTotals && reads !== undefined) machine.raise("E0227", place, { name, reads });
+  run.outputs.push({ role, name, value: stored(handle) });
 }
 
 export function runMinimize(machine: Machine, statement: MinimizeStatement, scope: Scope, run: TrainRun): void {

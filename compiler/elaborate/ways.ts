@@ -13,7 +13,7 @@ export type Ways = ReadonlyMap<Handle, string | undefined>;
 /** A handle that knows what it was made of. */
 export interface TracedHandle extends Handle {
   readonly hint: string;
-  readonly role: "argument" | "value" | "stopped" | "gradient";
+  readonly role: "argument" | "value" | "stopped" | "gradient" | "total";
   readonly ways: Ways;
   /** Operands behind which every way counts as one with a derivative. */
   readonly behind: readonly Handle[];
@@ -70,6 +70,25 @@ export function dependsOn(result: Handle, source: Handle): boolean {
 }
 export function dependsOnArguments(result: Handle): boolean {
   return finds(result, (handle) => traced(handle)?.role === "argument");
+}
+
+/** Whether a result is made of totals, and an argument that it is made of beside them. */
+export function closingOf(result: Handle): { ofTotals: boolean; reads: string | undefined } {
+  let ofTotals = false;
+  let reads: string | undefined;
+  const seen = new Set<Handle>();
+  const pending = [result];
+  for (let handle = pending.pop(); handle; handle = pending.pop()) {
+    if (seen.has(handle)) continue;
+    seen.add(handle);
+    const known = traced(handle);
+    if (known?.role === "total") ofTotals = true;
+    else {
+      if (known?.role === "argument") reads ??= known.hint;
+      pending.push(...operandsOf(handle));
+    }
+  }
+  return { ofTotals, reads };
 }
 
 /** The tensors in which results have a derivative, as far as can be told. */

@@ -212,7 +212,7 @@ export type NodeKind = Node["kind"];
  */
 export type InputRole = "argument" | "knob" | PersistentRole;
 export type PersistentRole = "parameter" | "state" | "optimizer" | "step" | "seed";
-export type OutputRole = "result" | "loss" | "metric" | PersistentRole;
+export type OutputRole = "result" | "loss" | "metric" | "total" | PersistentRole;
 
 export interface GraphInput {
   readonly tensor: Tensor;

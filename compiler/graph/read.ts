@@ -19,7 +19,7 @@ import { type OriginComment, TokenStream, tokenize } from "./tokens.ts";
 const dtypes: readonly DType[] = ["f32", "f16", "i32", "u32", "bool", "u8"];
 const persistentRoles = ["parameter", "state", "optimizer", "step", "seed"] as const;
 const inputRoles: readonly InputRole[] = ["argument", "knob", ...persistentRoles];
-const outputRoles: readonly OutputRole[] = ["result", "loss", "metric", ...persistentRoles];
+const outputRoles: readonly OutputRole[] = ["result", "loss", "metric", "total", ...persistentRoles];
 const combiners: readonly Combiner[] = [
   "map",
   "sum",

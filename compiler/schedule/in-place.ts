@@ -54,7 +54,7 @@ export interface Reuse {
   readonly isKept: (memory: Tensor) => boolean;
 }
 
-const hasMemory: ReadonlySet<Node["kind"]> = new Set(["generic", "join", "scatter_add", "random", "scan"]);
+const hasMemory: ReadonlySet<Node["kind"]> = new Set(["generic", "join", "scatter_add", "sort", "random", "scan"]);
 
 /** For results the operand whose memory each takes, in the order of the units. */
 export function reuseOperands({ units, target, source, isPlaced, isKept }: Reuse): Map<Tensor, Tensor> {

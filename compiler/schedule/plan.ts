@@ -16,6 +16,7 @@ import { bytesOf, dispatchesOf, keyOf, livenessOf, wordBytes } from "./liveness.
 import { Persistent } from "./persistent.ts";
 import type { PreparedMemory } from "./preparations.ts";
 import { sharePreparations, writtenBy } from "./preparations.ts";
+import { isPersistent } from "./prepare.ts";
 import type { Placed, Schedule, Step } from "./program.ts";
 
 export interface PlanLimits {
@@ -138,9 +139,7 @@ export function planTarget(
         invariant(input !== undefined, `entry ${entry.name} has no input ${name}`);
         return locate(input.tensor);
       }),
-      outputs: schedule.graph.outputs
-        .filter(({ role }) => role === "result" || role === "loss" || role === "metric")
-        .map(({ tensor }) => locate(tensor)),
+      outputs: schedule.graph.outputs.filter(({ role }) => !isPersistent(role)).map(({ tensor }) => locate(tensor)),
       prepare: [...preparations.list.keys()].filter((number) => preparations.list[number]!.users.includes(k)),
       writes: schedule.slots.flatMap(({ tensor, role, path }) =>
         written.has(tensor) ? [positions.get(`${role} ${path}`)!] : [],

@@ -1,5 +1,6 @@
 /** From a graph to dispatches: nodes are grouped, ordered, given their memory, and built group by group. */
 import { elementCount } from "../graph/builder.ts";
+import { cloneGraph } from "../graph/clone.ts";
 import { fixedTensors, mayBeKept } from "../graph/fixed.ts";
 import type { GenericNode, Graph, JoinNode, Node, ScanNode, Tensor } from "../graph/graph.ts";
 import { everywhere } from "../graph/rewrite.ts";
@@ -9,7 +10,6 @@ import type { Dispatch } from "../kernel/ir.ts";
 import type { ScalarType } from "../types/dtype.ts";
 import { methodFor } from "./builders.ts";
 import { Builds } from "./builds.ts";
-import { cloneGraph } from "./clone.ts";
 import { analyseContraction } from "./contraction/analysis.ts";
 import type { BuildContext, FusionGroup, Target } from "./group.ts";
 import type { Unit } from "./grouping.ts";

@@ -84,7 +84,7 @@ async function resume({ session, out, onMessage }: TrainingOptions, identity: Id
       );
 }
 
-/** Loss and metrics, averaged over as many rows as the built evaluations can make up; answers how many. */
+/** Loss and metrics over as many rows as the built evaluations can make up; answers how many. */
 export async function evaluateRows(
   block: TrainBlock,
   rows: Rows,
@@ -93,22 +93,20 @@ export async function evaluateRows(
 ): Promise<{ values: Record<string, number>; rows: number }> {
   const sizes = block.evaluationSizes;
   const size = Math.max(0, ...sizes);
-  const totals: Record<string, number> = {};
-  let seen = 0;
-  if (size > 0)
-    for await (const inputs of inOrder(rows, size)) {
-      const count = Math.min(size, rows.count - seen);
-      // What is left at the end can be evaluated only if smaller sizes were built that make it up.
-      if (!chooseSizes(count, sizes, false)) break;
-      const values = scalarResults(await block.evaluate({ ...inputs, ...knobs }));
-      for (const [name, value] of Object.entries(values)) totals[name] = (totals[name] ?? 0) + count * value;
-      seen += count;
-      onBatch?.(seen);
+  // What is left at the end can be evaluated only if smaller sizes were built that make it up.
+  const rest = size > 0 ? rows.count % size : rows.count;
+  const count = size > 0 && chooseSizes(rest, sizes, false) ? rows.count : rows.count - rest;
+  if (count === 0) return { values: {}, rows: 0 };
+  const batches = async function* () {
+    let seen = 0;
+    for await (const inputs of inOrder({ ...rows, count, read: (positions) => rows.read(positions) }, size)) {
+      if (seen > 0) onBatch?.(seen);
+      yield { ...inputs, ...knobs };
+      seen = Math.min(seen + size, count);
     }
-  return {
-    values: Object.fromEntries(Object.entries(totals).map(([name, total]) => [name, total / seen])),
-    rows: seen,
+    onBatch?.(seen);
   };
+  return { values: scalarResults(await block.evaluate(batches())), rows: count };
 }
 
 /** Trains until done or aborted; either way the folder then holds checkpoint, weights, metrics and report. */

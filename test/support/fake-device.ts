@@ -202,6 +202,8 @@ function lineBehaviour(entry: Entry): Behaviour {
       };
     case "call":
       return ({ flag, image }) => [flag!.map((value) => 1 - value), image!.map((value) => 255 - value)];
+    case "closing":
+      throw new Error("this program has no totals");
     default:
       return entry.kind satisfies never;
   }

@@ -48,7 +48,7 @@ export interface TrainBlock<Inputs, Results> {
   step(inputs: Inputs): Promise<Results>;
   /** Steps over batches; a short last batch is dropped. Answers the last step's results. */
   fit(batches: Batches<Inputs> | ((epoch: number) => Batches<Inputs>), options?: FitOptions<Results>): Promise<Results>;
-  /** Loss and metrics without training, weighted by rows. */
+  /** Loss and metrics without training: means over rows, and formulas of totals. */
   evaluate(data: Inputs | Batches<Inputs>): Promise<Results>;
   stepsDone(): Promise<number>;
 }

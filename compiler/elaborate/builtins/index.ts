@@ -8,6 +8,7 @@ import { scalarBuiltins } from "./scalars.ts";
 import { scanBuiltins } from "./scan.ts";
 import { shapeBuiltins } from "./shapes.ts";
 import { sortBuiltins } from "./sort.ts";
+import { totalBuiltins } from "./total.ts";
 import { treeBuiltins } from "./trees.ts";
 import { valueBuiltins } from "./values.ts";
 
@@ -15,6 +16,7 @@ const all: readonly Builtin[] = [
   ...scalarBuiltins,
   ...shapeBuiltins,
   ...treeBuiltins,
+  ...totalBuiltins,
   ...differentiationBuiltins,
   ...valueBuiltins,
   ...scanBuiltins,

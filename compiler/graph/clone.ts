@@ -1,6 +1,6 @@
 /** A graph's copy with tensors of its own: one body may stand in several scans, and every scan gives it other memory. */
-import type { Graph, Node, Tensor } from "../graph/graph.ts";
-import { withOperands } from "../graph/traverse.ts";
+import type { Graph, Node, Tensor } from "./graph.ts";
+import { withOperands } from "./traverse.ts";
 
 export function cloneGraph(graph: Graph, name: (hint: string) => string): Graph {
   const copies = new Map<Tensor, Tensor>();
