@@ -6,18 +6,29 @@ import type { Bindings } from "./bindings.ts";
 import { ExpressionPrinter, expandRows, type Memory, typeText } from "./expression.ts";
 import { wgslName } from "./names.ts";
 
+/** The text of a kernel without its names, which equal kernels share, and what stands for its numbers. */
+export interface PrintedKernel {
+  readonly structure: string;
+  /** In order of appearance: the k-th stands where the structure has `§k§`. */
+  readonly names: readonly string[];
+}
+
 /**
  * The uniform `given` holds [infinity, the kernel's scalars .., buffer offsets ..]; storage bindings follow it, all
- * `read_write`. `readable: false` numbers names in order of appearance, so that equal kernels have equal text.
+ * `read_write`.
  */
-export function printKernel(kernel: Kernel, bindings: Bindings, readable: boolean): string {
-  return new KernelPrinter(kernel, bindings, readable).module();
+export function printKernel(kernel: Kernel, bindings: Bindings): PrintedKernel {
+  return new KernelPrinter(kernel, bindings).print();
+}
+
+export function readable({ structure, names }: PrintedKernel): string {
+  const words = names.map(wgslName);
+  return structure.replace(/§(\d+)§/g, (_, k: string) => words[Number(k)]!);
 }
 
 class KernelPrinter {
   readonly #kernel: Kernel;
   readonly #bindings: Bindings;
-  readonly #readable: boolean;
   readonly #names = new Map<string, string>();
   readonly #memories = new Map<string, Memory>();
   readonly #expanded = new Map<Expression, Expression>();
@@ -26,13 +37,16 @@ class KernelPrinter {
   #temporaries = 0;
   #usesInfinity = false;
 
-  constructor(kernel: Kernel, bindings: Bindings, readable: boolean) {
+  constructor(kernel: Kernel, bindings: Bindings) {
     this.#kernel = kernel;
     this.#bindings = bindings;
-    this.#readable = readable;
   }
 
-  module(): string {
+  print(): PrintedKernel {
+    return { structure: this.#module(), names: [...this.#names.keys()] };
+  }
+
+  #module(): string {
     const { buffers, locals, scalars, body, workgroupSize } = this.#kernel;
     invariant(workgroupSize, `kernel ${this.#kernel.name} is not for a GPU`);
     const vectors = vectorMemories(this.#kernel);
@@ -85,7 +99,7 @@ class KernelPrinter {
   #name(name: string): string {
     let text = this.#names.get(name);
     if (text === undefined) {
-      text = this.#readable ? wgslName(name) : `n${this.#names.size}`;
+      text = `§${this.#names.size}§`;
       this.#names.set(name, text);
     }
     return text;

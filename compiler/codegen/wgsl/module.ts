@@ -2,14 +2,16 @@
 import type { DispatchPlan, Location } from "../../../runtime/plan.ts";
 import { joinKernels } from "../../../runtime/webgpu/kernels.ts";
 import { invariant } from "../../invariant.ts";
-import type { Dispatch } from "../../kernel/ir.ts";
-import { bindBuffers } from "./bindings.ts";
-import { printKernel } from "./kernel.ts";
+import type { Dispatch, Kernel } from "../../kernel/ir.ts";
+import { type Bindings, bindBuffers } from "./bindings.ts";
+import { printKernel, readable } from "./kernel.ts";
 import { entryName } from "./names.ts";
 
 export class WgslProgram {
-  /** A kernel's name in the file by its text with numbered names: equal kernels are written once. */
+  /** A kernel's name in the file by its structure: equal kernels are written once. */
   readonly #entries = new Map<string, string>();
+  /** By the kernel and how its buffers are bound. */
+  readonly #printed = new Map<Kernel, Map<string, string>>();
   readonly #sources = new Map<string, string>();
   readonly #names = new Map<string, number>();
 
@@ -22,14 +24,26 @@ export class WgslProgram {
       `${kernel.name}: ${workgroups.join(" x ")} workgroups`,
     );
     const bindings = bindBuffers(kernel.buffers, dispatch.buffers);
-    const key = printKernel(kernel, bindings, false);
-    let entry = this.#entries.get(key);
+    const entry = this.#entry(kernel, bindings);
+    return { kernel: entry, buffers: bindings.ranges, scalars: [...scalars, ...bindings.offsets], workgroups };
+  }
+
+  #entry(kernel: Kernel, bindings: Bindings): string {
+    const { ranges, types, buffers, offsets } = bindings;
+    const bound = JSON.stringify([ranges.length, types, buffers, offsets.length]);
+    const byBinding = this.#printed.get(kernel) ?? new Map<string, string>();
+    this.#printed.set(kernel, byBinding);
+    const known = byBinding.get(bound);
+    if (known !== undefined) return known;
+    const printed = printKernel(kernel, bindings);
+    let entry = this.#entries.get(printed.structure);
     if (entry === undefined) {
       entry = this.#fresh(entryName(kernel.name));
-      this.#entries.set(key, entry);
-      this.#sources.set(entry, printKernel(kernel, bindings, true));
+      this.#entries.set(printed.structure, entry);
+      this.#sources.set(entry, readable(printed));
     }
-    return { kernel: entry, buffers: bindings.ranges, scalars: [...scalars, ...bindings.offsets], workgroups };
+    byBinding.set(bound, entry);
+    return entry;
   }
 
   text(): string {
