@@ -9,6 +9,7 @@ import { inlineCustom } from "./inline-custom.ts";
 import { hoistInvariants } from "./invariants.ts";
 import { joins } from "./joins.ts";
 import { looseLoops } from "./loops.ts";
+import { moments } from "./moments.ts";
 import type { Pass } from "./pass.ts";
 import { simplify } from "./simplify.ts";
 import { splitIndices } from "./split-indices.ts";
@@ -54,6 +55,8 @@ export const optimizationPasses: readonly Pass[] = [
   simplify,
   commonSubexpressions,
   deadCode,
+  // Last: sums by themselves are what the algebra above knows.
+  moments,
 ];
 
 export function optimize(graph: Graph, after: (graph: Graph, pass: Pass) => void = () => {}): Graph {

@@ -5,7 +5,25 @@
 import type { Combiner } from "../graph/graph.ts";
 import { invariant } from "../invariant.ts";
 import type { KernelBuilder } from "../kernel/build.ts";
-import { and, apply, constant, eq, gt, lane, lt, ne, or, select, splat } from "../kernel/build.ts";
+import {
+  add,
+  and,
+  apply,
+  constant,
+  div,
+  eq,
+  f32,
+  gt,
+  lane,
+  lt,
+  max,
+  mul,
+  ne,
+  or,
+  select,
+  splat,
+  sub,
+} from "../kernel/build.ts";
 import type { Expression, Lanes, Variable } from "../kernel/ir.ts";
 import type { ScalarType } from "../types/dtype.ts";
 
@@ -37,9 +55,10 @@ export function combining(combiner: Combiner, type: ScalarType): Combining {
       return first(type, gt, lowest(type));
     case "min_first":
       return first(type, lt, highest(type));
-    case "map":
     case "moments":
-      invariant(false, `${combiner} is no reduction here: moments are expanded before scheduling`);
+      return sums;
+    case "map":
+      invariant(false, "a map is no reduction");
       break;
     default:
       combiner satisfies never;
@@ -60,6 +79,30 @@ function fold(name: string, type: ScalarType, identity: number): Combining {
     identity: (lanes) => [constant(type, identity, lanes)],
     merge: ([left], [right]) => [apply(name, type, left!, right!)],
   };
+}
+
+/** What `momentsOf` makes moments of: the sums of differences from some value, and of their squares. */
+const sums: Combining = {
+  types: ["f32", "f32"],
+  identity: (lanes) => [constant("f32", 0, lanes), constant("f32", 0, lanes)],
+  merge: (left, right) => left.map((part, k) => add(part, right[k]!)),
+};
+
+/**
+ * Mean and centred sum of squares of `count` values from the sums of their differences from `origin` and of the squares of
+ * these. The error of the second grows with the square of the mean difference over the variance (Chan, Golub and LeVeque
+ * 1983, "Algorithms for Computing the Sample Variance", section 3): it is small where the origin is near the mean.
+ */
+export function momentsOf([differences, squares]: Partial, origin: Expression, count: number): Partial {
+  const between = div(differences!, splat(f32(count), differences!.lanes));
+  // Rounding must not leave a negative sum of squares.
+  const centred = sub(squares!, mul(differences!, between));
+  return [add(origin, between), max(centred, constant("f32", 0, centred.lanes))];
+}
+
+/** Whether a reduction takes positions beside values. */
+export function takesPosition(combiner: Combiner): boolean {
+  return combiner === "max_first" || combiner === "min_first";
 }
 
 function first(type: ScalarType, beats: (a: Expression, b: Expression) => Expression, identity: number): Combining {

@@ -5,6 +5,7 @@
 import { isAffine, provedInRange } from "../graph/affine.ts";
 import type { Coordinate, ScalarRead, Tensor } from "../graph/graph.ts";
 import { indicesOf, indicesOfCoordinate, readsOf, visitScalars } from "../graph/traverse.ts";
+import { takesPosition } from "./accumulate.ts";
 import type { BuildContext, FusionGroup } from "./group.ts";
 import { memberOf } from "./group.ts";
 
@@ -85,7 +86,7 @@ export function stride(access: Pick<Access, "coordinates" | "strides">, position
 /** Neighbours with the same stride everywhere, taken together: parallel ones first, then reductions, in order. */
 export function collapse(group: FusionGroup, accesses: Accesses): Loop[] {
   const { extents, pinned, list } = accesses;
-  const positions = group.members.flatMap(({ node, position }) => (node.results.length > 1 ? [position] : []));
+  const positions = group.members.flatMap(({ node, position }) => (takesPosition(node.combiner) ? [position] : []));
   const together = (outer: number, inner: number): boolean => {
     if (pinned.has(outer) || pinned.has(inner)) return false;
     const ratio = extents[inner]!;
@@ -192,4 +193,16 @@ export function interior(accesses: Accesses, position: number): { from: number; 
       }
     }
   return { from, to: Math.max(from, to), guarded };
+}
+
+/** Whether loops, outermost first, meet the values of an affine position in increasing order. */
+export function meetsInOrder({ terms }: Coordinate, loops: readonly Loop[]): boolean {
+  let before = 0;
+  for (const loop of loops.toReversed()) {
+    const last = loop.positions.at(-1)!;
+    const term = terms.find((t) => t.kind === "affine" && t.position === last);
+    if (term?.kind !== "affine" || term.coefficient <= before) return false;
+    before += term.coefficient * (loop.extent - 1);
+  }
+  return true;
 }

@@ -50,6 +50,11 @@ export function cutReductions(graph: Graph): Graph {
   });
 }
 
+/** Whether a reduction is worth cutting, as far as its size says. */
+export function isLarge({ parallel, reduction }: GenericNode): boolean {
+  return product(parallel) < manyPoints && product(reduction) >= large;
+}
+
 interface Cut {
   readonly body: Scalar;
   readonly parts: readonly Axis[];
@@ -57,8 +62,9 @@ interface Cut {
 }
 
 /** The leading reduction indices number the parts: whole ones, or the quotient of one by a divisor. */
-function cutOf({ combiner, parallel, reduction, body }: GenericNode): Cut | undefined {
-  if (!associative.has(combiner) || product(parallel) >= manyPoints || product(reduction) < large) return undefined;
+function cutOf(node: GenericNode): Cut | undefined {
+  const { combiner, parallel, reduction, body } = node;
+  if (!associative.has(combiner) || !isLarge(node)) return undefined;
   const first = parallel.length;
   for (let whole = 0, before = 1; whole < reduction.length && before < most; whole++) {
     const axis = reduction[whole]!;

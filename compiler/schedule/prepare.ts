@@ -1,4 +1,4 @@
-/** What a graph needs before it is scheduled: every persistent output a memory of its own, moments as sums. */
+/** What a graph needs before it is scheduled: every persistent output a memory of its own, long moments as sums. */
 import { axesOf, constantScalar, GraphBuilder, readHere } from "../graph/builder.ts";
 import type {
   Graph,
@@ -12,6 +12,7 @@ import type {
 } from "../graph/graph.ts";
 import { rebuild, reserveNames } from "../graph/rewrite.ts";
 import { sourceIn } from "../graph/traverse.ts";
+import { isLarge } from "./partials.ts";
 
 /** A persistent tensor and the value that it has after the entry. */
 export interface Claim {
@@ -73,10 +74,10 @@ export function claimOutputs(graph: Graph): Prepared {
   return { graph: { ...graph, nodes, outputs }, claims };
 }
 
-/** Mean and centred sum of squares in two passes: no cancellation, and the values stay near between the passes. */
+/** Where threads should share a mean and a centred sum of squares: as sums, which can be cut in parts, one after the other. */
 export function expandMoments(graph: Graph): Graph {
   return rebuild(graph, (node, { builder, replace }) => {
-    if (node.kind !== "generic" || node.combiner !== "moments") return node;
+    if (node.kind !== "generic" || node.combiner !== "moments" || !isLarge(node)) return node;
     const [mean, squares] = node.results;
     const { parallel, reduction } = node;
     const count = reduction.reduce((product, { extent }) => product * extent, 1);

@@ -332,6 +332,36 @@ export const rewrites: Readonly<Record<string, Readonly<Record<string, Rewrite>>
         output %m result m`,
     },
   },
+  moments: {
+    "a mean and the squares around it": {
+      before: `input %x: f32[4,3,5] argument x
+        %s: f32[3] = sum[c<3 | n<4, i<5] %x[n, c, i]
+        %m: f32[3] = map[c<3] %s[c] / 20
+        %v: f32[3] = sum[c<3 | n<4, i<5] (%x[n, c, i] - %m[c]) * (%x[n, c, i] - %m[c])
+        %y: f32[4,3,5] = map[n<4, c<3, i<5] (%x[n, c, i] - %m[c]) / sqrt(%v[c] * 0.05)
+        output %y result y`,
+      after: `input %x: f32[4,3,5] argument x
+        %m, %v: f32[3], f32[3] = moments[c<3 | n<4, i<5] %x[n, c, i]
+        %y: f32[4,3,5] = map[n<4, c<3, i<5] (%x[n, c, i] - %m[c]) / sqrt(%v[c] * 0.05)
+        output %y result y`,
+    },
+    "not around half the mean, and not of another value": same(`input %x: f32[3,5] argument x
+        input %z: f32[3,5] argument z
+        %s: f32[3] = sum[c<3 | n<5] %x[c, n]
+        %m: f32[3] = map[c<3] %s[c] * 0.1
+        %v: f32[3] = sum[c<3 | n<5] (%x[c, n] - %m[c]) * (%x[c, n] - %m[c])
+        %t: f32[3] = sum[c<3 | n<5] %z[c, n]
+        %n: f32[3] = map[c<3] %t[c] * 0.2
+        %w: f32[3] = sum[c<3 | n<5] (%x[c, n] - %n[c]) * (%x[c, n] - %n[c])
+        output %v result v
+        output %w result w`),
+    "not where the sum itself is asked for": same(`input %x: f32[3,5] argument x
+        %s: f32[3] = sum[c<3 | n<5] %x[c, n]
+        %m: f32[3] = map[c<3] %s[c] * 0.2
+        %v: f32[3] = sum[c<3 | n<5] (%x[c, n] - %m[c]) * (%x[c, n] - %m[c])
+        output %s result s
+        output %v result v`),
+  },
   "sums of products, simplify, common subexpressions, dead code": {
     "the sum of a centred value is 0": {
       before: `input %x: f32[8,4] argument x

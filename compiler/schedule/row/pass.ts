@@ -1,20 +1,22 @@
 /** One pass over the reduction indices at one point of the parallel ones, or at four of them. */
-import { read } from "../../graph/builder.ts";
-import type { ScalarRead } from "../../graph/graph.ts";
+import { elementCount } from "../../graph/builder.ts";
+import type { Tensor } from "../../graph/graph.ts";
 import { invariant } from "../../invariant.ts";
 import type { KernelBuilder } from "../../kernel/build.ts";
-import { add, i32, load, mul, splat } from "../../kernel/build.ts";
+import { add, f32, i32, load, mul, splat, sub } from "../../kernel/build.ts";
 import type { Expression } from "../../kernel/ir.ts";
 import type { Combining, Partial, Taking } from "../accumulate.ts";
-import { Accumulator, Chain, combining, mergeAll, mergeLanes } from "../accumulate.ts";
+import { Accumulator, Chain, combining, mergeAll, mergeLanes, momentsOf, takesPosition } from "../accumulate.ts";
 import { bind, bindLanes, stepOf } from "../bind.ts";
 import type { Member } from "../group.ts";
-import { readsOf } from "../group.ts";
 import type { Accesses, Lanes, Loop } from "../loops.ts";
+import { meetsInOrder } from "../loops.ts";
 import type { Lowering } from "../lower.ts";
 import type { Operands } from "../operands.ts";
 import type { Pass, RowAnalysis } from "./analysis.ts";
-import { costOf, dear } from "./analysis.ts";
+import { costOf } from "./analysis.ts";
+import type { Kept } from "./keep.ts";
+import { keptIn } from "./keep.ts";
 
 export interface RowPassOptions {
   readonly analysis: RowAnalysis;
@@ -33,9 +35,6 @@ export interface RowPassOptions {
  * depth of this tree, not with the number of terms.
  */
 const chunk = 128;
-
-/** Elements that stay in the second-level cache from one pass to the next. */
-const mostKept = 2 ** 16;
 
 /** The accumulators of one reduction at one level: `wide` of four lanes, and one for what does not fill four. */
 interface Sums {
@@ -61,8 +60,7 @@ export class RowPass {
   readonly #options: RowPassOptions;
   readonly #kernel: KernelBuilder;
   readonly #fills: Lanes | undefined;
-  readonly #kept = new Map<Member, string>();
-  readonly #hosts = new Map<Member, ScalarRead>();
+  readonly #kept: Kept;
   #wide = false;
   #narrow = false;
   /** The accumulators of a level belong to different points: they are not merged. */
@@ -72,42 +70,7 @@ export class RowPass {
     this.#options = options;
     this.#kernel = options.operands.kernel;
     this.#fills = options.lanes?.loop.parallel === false ? options.lanes : undefined;
-    this.#keep();
-  }
-
-  /**
-   * Dear values that several passes need and that no pass stores are kept: where a result will lie that is made of them, so
-   * that its memory is fetched while they are computed, else in scratch memory.
-   */
-  #keep(): void {
-    const { analysis } = this.#options;
-    const row = analysis.group.reduction.reduce((product, { extent }) => product * extent, 1);
-    const elements = this.#fills ? row : 4 * row;
-    if (elements > mostKept) return;
-    for (const member of analysis.group.members) {
-      const passes = analysis.passes.filter((pass) => pass.evaluate.includes(member));
-      if (passes.length < 2 || passes.some((pass) => pass.write.has(member)) || costOf(member.body) < dear) continue;
-      if (member.body.type !== "f32") continue;
-      const host = this.#options.ownResults ? this.#hostOf(member, passes.at(-1)!) : undefined;
-      if (host !== undefined) this.#hosts.set(member, read(host.node.results[0]!, host.at));
-      else this.#kept.set(member, this.#kernel.ownScratch("kept", "f32", elements));
-    }
-  }
-  /** A result that the last pass to need the member makes of it, and that no later pass reads from its place. */
-  #hostOf(member: Member, pass: Pass): Member | undefined {
-    const { passes } = this.#options.analysis;
-    const later = passes
-      .slice(passes.indexOf(pass) + 1)
-      .flatMap(({ evaluate, reductions }) => [...evaluate, ...reductions]);
-    const taken = new Set([
-      ...[...this.#hosts.values()].map(({ tensor }) => tensor),
-      ...later.flatMap(({ body }) => readsOf(body)),
-    ]);
-    const [value] = member.node.results;
-    return [...pass.write].find(({ node, body }) => {
-      const [result] = node.results;
-      return result?.type.dtype === "f32" && !taken.has(result) && readsOf(body).includes(value!);
-    });
+    this.#kept = keptIn(options, this.#fills !== undefined);
   }
 
   /** `wide`: four parallel points at once; where `points` has several, so many times four. */
@@ -122,19 +85,65 @@ export class RowPass {
     const outer = this.#level(pass.reductions, sets, unroll);
     const stages: Stage[] = loops.map((loop) => ({ loop, fills: false, from: i32(0), count: loop.extent }));
     if (this.#fills) stages.push({ loop: this.#fills.loop, fills: true, from: i32(0), count: this.#fills.loop.extent });
+    for (const lowering of points) this.#findOrigins(pass, stages, lowering);
     if (unroll) this.#unrolled(pass, stages, points, outer, new Map());
     else this.#stage(pass, stages, points, outer, new Map());
     for (const member of pass.reductions) {
       const combine = this.#combining(member);
       const { wide: sums, narrow } = outer.get(member)!;
       for (const [u, lowering] of points.entries()) {
-        const value = this.#finish(combine, { wide: this.#separate ? [sums[u]!] : sums, narrow });
+        const total = this.#finish(combine, { wide: this.#separate ? [sums[u]!] : sums, narrow });
+        const value = this.#result(member, total, lowering);
         for (const [k, result] of member.node.results.entries()) {
           lowering.define(result, value[k]!);
           if (this.#options.analysis.group.stored.has(result)) lowering.store(result, member.at, value[k]!);
         }
       }
     }
+  }
+
+  #result(member: Member, total: Partial, lowering: Lowering): Partial {
+    const origin = this.#originAt(member, lowering);
+    if (origin === undefined) return total;
+    const count = elementCount(this.#options.analysis.group.reduction.map(({ extent }) => extent));
+    return momentsOf(total, origin, count).map((part) => this.#kernel.letIn("moment", part));
+  }
+
+  /** Moments are taken around the mean of the row's first values, which is known where this tensor is defined. */
+  readonly #origins = new Map<Member, Tensor>();
+  #originAt(member: Member, lowering: Lowering): Expression | undefined {
+    return this.#origins.has(member) ? lowering.value(this.#origins.get(member)!) : undefined;
+  }
+  #findOrigins(pass: Pass, stages: readonly Stage[], lowering: Lowering): void {
+    for (const member of pass.reductions.filter(({ node }) => node.combiner === "moments")) {
+      const origin: Tensor = this.#origins.get(member) ?? { ...member.node.results[0]!, name: "origin" };
+      const start = this.#startOf(pass, { ...member, node: { ...member.node, combiner: "sum" } }, stages, lowering);
+      this.#origins.set(member, origin);
+      lowering.define(origin, this.#kernel.letIn("origin", start));
+    }
+  }
+
+  /** The mean of a row's first values: a thirty-second of them, as far as the innermost loop goes. */
+  #startOf(pass: Pass, sum: Member, stages: readonly Stage[], lowering: Lowering): Expression {
+    const first: Pass = { ...pass, write: new Set(), reductions: [sum] };
+    const outside = stages.slice(0, -1);
+    const innermost = stages.at(-1)!;
+    const { accesses } = this.#options;
+    const bases = new Map(outside.map(({ loop }) => [loop, i32(0)] as const));
+    const here = lowering.child(new Map(outside.flatMap(({ loop }) => [...bind(accesses, loop, i32(0))])));
+    const elements = stages.reduce((product, { loop }) => product * loop.extent, 1);
+    const step = innermost.fills ? 16 : 1;
+    const count = Math.min(innermost.count, Math.ceil(elements / 32 / step) * step);
+    const level = this.#level([sum], innermost.fills ? this.#setCount(first) : 1);
+    if (innermost.fills) this.#fill(first, { ...innermost, count }, here, level, bases);
+    else
+      this.#kernel.forLoop("first", 0, count, 1, (base) => {
+        const known = new Map([...bases, [innermost.loop, base] as const]);
+        this.#at(first, here.child(bind(accesses, innermost.loop, base)), level, known, 0);
+      });
+    const [total] = this.#finish(this.#combining(sum), level.get(sum)!);
+    const pair = innermost.fills ? (this.#fills?.pair?.extent ?? 1) : 1;
+    return mul(total!, splat(f32(1 / (count * pair)), total!.lanes));
   }
 
   #combining(member: Member): Combining {
@@ -246,7 +255,9 @@ export class RowPass {
     return 1;
   }
   #sums(pass: Pass): Member[] {
-    return pass.reductions.filter(({ node, body }) => node.combiner === "sum" && body.type === "f32");
+    return pass.reductions.filter(
+      ({ node, body }) => node.combiner === "moments" || (node.combiner === "sum" && body.type === "f32"),
+    );
   }
   #hoist(pass: Pass, lowering: Lowering): void {
     const later = new Set(pass.evaluate.flatMap(({ node }) => node.results));
@@ -324,11 +335,18 @@ export class RowPass {
       const { wide, narrow } = level.get(member)!;
       const accumulator = set === undefined ? narrow : wide[set];
       invariant(accumulator !== undefined, "every element has an accumulator");
-      const value = [lowering.lower(member.body)];
-      if (member.node.results.length > 1) value.push(lowering.coordinate(member.position));
-      accumulator.take(value, this.#isOrdered(member));
+      accumulator.take(this.#taken(member, lowering), meetsInOrder(member.position, this.#allLoops()));
     }
     for (const store of stores) store();
+  }
+
+  #taken(member: Member, lowering: Lowering): Partial {
+    const value = lowering.lower(member.body);
+    if (takesPosition(member.node.combiner)) return [value, lowering.coordinate(member.position)];
+    const origin = this.#originAt(member, lowering);
+    if (origin === undefined) return [value];
+    const difference = this.#kernel.letIn("t", sub(value, origin));
+    return [difference, this.#kernel.letIn("t", mul(difference, difference))];
   }
 
   /** What remains to be stored. */
@@ -340,9 +358,14 @@ export class RowPass {
     lanes: 1 | 4,
   ): (() => void)[] {
     const [result] = member.node.results;
-    const [kept, host] = [this.#kept.get(member), this.#hosts.get(member)];
+    const [kept, host] = [this.#kept.scratch.get(member), this.#kept.hosts.get(member)];
     const { passes } = this.#options.analysis;
     const isKnown = passes.find(({ evaluate }) => evaluate.includes(member)) !== pass;
+    if (!passes.includes(pass)) {
+      // The first values of a row, before the pass itself begins.
+      lowering.define(result!, lowering.lower(member.body));
+      return [];
+    }
     if (kept !== undefined && isKnown) {
       lowering.define(result!, this.#kernel.letIn("x", load(kept, "f32", this.#keptAt(bases), lanes)));
       return [];
@@ -361,28 +384,17 @@ export class RowPass {
     store();
     return [];
   }
+  /** Outermost first. */
+  #allLoops(): Loop[] {
+    return [...this.#options.loops, this.#fills?.loop, this.#fills?.pair].filter((loop) => loop !== undefined);
+  }
   #keptAt(bases: ReadonlyMap<Loop, Expression>): Expression {
     let place: Expression = i32(0);
     let stride = 1;
-    const loops = [...this.#options.loops, ...(this.#fills ? [this.#fills.loop] : [])];
-    if (this.#fills?.pair) loops.push(this.#fills.pair);
-    for (const loop of loops.toReversed()) {
+    for (const loop of this.#allLoops().toReversed()) {
       place = add(place, mul(bases.get(loop) ?? i32(0), stride));
       stride *= loop.extent;
     }
     return this.#fills ? place : mul(place, 4);
-  }
-
-  /** Whether the loops meet the positions of a reduction in increasing order. */
-  #isOrdered(member: Member): boolean {
-    const loops = [...this.#options.loops, this.#fills?.loop, this.#fills?.pair].filter((loop) => loop !== undefined);
-    let before = 0;
-    for (const loop of loops.toReversed()) {
-      const last = loop.positions.at(-1)!;
-      const term = member.position.terms.find((t) => t.kind === "affine" && t.position === last);
-      if (term?.kind !== "affine" || term.coefficient <= before) return false;
-      before += term.coefficient * (loop.extent - 1);
-    }
-    return true;
   }
 }
