@@ -159,6 +159,10 @@ export async function main(parameters: readonly string[], terminal: Terminal): P
       new Option("--limit <steps>", "steps at most").argParser(count(1)),
       new Option("--resume", "continue the run in the folder"),
       new Option("--weights <file>", "start from these weights"),
+      new Option(
+        "--plateau <knob>",
+        "scale it down when held-out loss stops falling, as in rate,factor=0.5,patience=3",
+      ),
       option.maxMemory,
       option.set,
       option.size,

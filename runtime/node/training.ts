@@ -11,6 +11,7 @@ import { bindRows } from "./data/column.ts";
 import type { DataSet } from "./data/open.ts";
 import { exists, readBytes, writableFolder, writeAtomically } from "./files.ts";
 import { Metrics, scalarResults } from "./metrics.ts";
+import { Plateau, type PlateauOptions } from "./plateau.ts";
 import { formatReport } from "./report.ts";
 
 export interface TrainingOptions {
@@ -30,6 +31,8 @@ export interface TrainingOptions {
   readonly resume: boolean;
   /** Values for the block's knobs. */
   readonly knobs?: Readonly<Record<string, number>>;
+  /** Scales one of the knobs when an epoch's evaluation is no better than those before. */
+  readonly plateau?: PlateauOptions;
   readonly signal?: AbortSignal;
   /** After a checkpoint, at least so long until the next. */
   readonly checkpointSeconds?: number;
@@ -64,8 +67,11 @@ interface Identity {
   readonly rows: string;
 }
 
-/** Reads the checkpoint in `out` into the session; answers its step. Throws E0704 where it belongs to another run. */
-async function resume({ session, out, onMessage }: TrainingOptions, identity: Identity): Promise<void> {
+/** Reads the checkpoint in `out` into the session; answers what is kept with it. Throws E0704 where it belongs to another run. */
+async function resume(
+  { session, out, onMessage }: TrainingOptions,
+  identity: Identity,
+): Promise<Readonly<Record<string, string>>> {
   const path = join(out, checkpointName);
   if (!(await exists(path))) throw new DlxError("E0704", `there is nothing to resume: ${path} does not exist`);
   const bytes = await readBytes(path);
@@ -82,6 +88,7 @@ async function resume({ session, out, onMessage }: TrainingOptions, identity: Id
       onMessage?.(
         `The checkpoint was made with another ${names[key]}${key === "source" ? "" : ` (${metadata[key]}, now ${here[key]})`}: what follows may differ from an uninterrupted run`,
       );
+  return metadata;
 }
 
 /** Loss and metrics over as many rows as the built evaluations can make up; answers how many. */
@@ -111,7 +118,7 @@ export async function evaluateRows(
 
 /** Trains until done or aborted; either way the folder then holds checkpoint, weights, metrics and report. */
 export async function train(options: TrainingOptions): Promise<TrainingSummary> {
-  const { session, out, seed, knobs = {}, onMessage, checkpointSeconds = 30 } = options;
+  const { session, out, seed, onMessage, checkpointSeconds = 30 } = options;
   const block = session.train[options.block];
   if (!block) throw new DlxError("E0607", `the program has no train block ${options.block}`);
   await writableFolder(out);
@@ -131,8 +138,12 @@ export async function train(options: TrainingOptions): Promise<TrainingSummary> 
     rows: String(rows.count),
   };
   const path = (name: string) => join(out, name);
-  if (options.resume) await resume(options, identity);
-  else if (await exists(path(checkpointName))) onMessage?.(`Starting over: the run in ${out} is replaced`);
+  const plateau = options.plateau && new Plateau(options.plateau);
+  const knobs = () => ({ ...options.knobs, ...plateau?.knobs });
+  if (options.resume) {
+    const kept = (await resume(options, identity)).plateau;
+    if (kept) plateau?.load(kept);
+  } else if (await exists(path(checkpointName))) onMessage?.(`Starting over: the run in ${out} is replaced`);
 
   let step = await block.stepsDone();
   const epochs = options.epochs ?? (options.limit === undefined ? 1 : Math.ceil(options.limit / perEpoch));
@@ -147,14 +158,27 @@ export async function train(options: TrainingOptions): Promise<TrainingSummary> 
     const position = { epoch: String(Math.floor(step / perEpoch)), batchInEpoch: String(step % perEpoch) };
     await writeAtomically(
       path(checkpointName),
-      await session.saveState({ format: checkpointFormat, ...identity, step: String(step), ...position }),
+      await session.saveState({
+        format: checkpointFormat,
+        ...identity,
+        step: String(step),
+        ...position,
+        ...(plateau && { plateau: plateau.save() }),
+      }),
     );
   };
   const evaluate = async (epoch: number) => {
-    const { values } = await evaluateRows(block, held, knobs);
+    const { values } = await evaluateRows(block, held, knobs());
     if (Object.keys(values).length === 0) return;
     heldOut = values;
     metrics.add({ kind: "evaluation", step, epoch, values });
+    // Whole epochs alone, so that a run that was ended between two goes on as if it had not been.
+    if (plateau && step % perEpoch === 0 && plateau.see(values)) {
+      const { knob, metric } = plateau.options;
+      onMessage?.(
+        `${metric} has stopped getting better: ${knob} is ${Number(plateau.knobs[knob]?.toPrecision(6))} now`,
+      );
+    }
   };
 
   // Before the first step, so that a folder that cannot hold it is found out now.
@@ -165,7 +189,7 @@ export async function train(options: TrainingOptions): Promise<TrainingSummary> 
     await block.fit(
       async function* (epoch) {
         const from = epoch === firstEpoch ? step % perEpoch : 0;
-        for await (const inputs of shuffled(rows, batch, seedWords(seed), epoch, from)) yield { ...inputs, ...knobs };
+        for await (const inputs of shuffled(rows, batch, seedWords(seed), epoch, from)) yield { ...inputs, ...knobs() };
       },
       {
         epochs,
@@ -175,7 +199,7 @@ export async function train(options: TrainingOptions): Promise<TrainingSummary> 
         onStep: async (event) => {
           step = event.step;
           training = scalarResults(event.results);
-          metrics.add({ kind: "step", step, epoch: event.epoch, values: training });
+          metrics.add({ kind: "step", step, epoch: event.epoch, values: { ...training, ...plateau?.knobs } });
           options.onStep?.({ step, steps, epoch: event.epoch, values: training });
           const epochDone = step % perEpoch === 0 || step === steps;
           if (epochDone) await evaluate(event.epoch);

@@ -93,6 +93,10 @@ describe("train", () => {
     expect(await run("--batch", "60")).toMatchObject({ step: 3 });
     const [slow, still] = [await run("--set", "rate=0.01"), await run("--set", "rate=0")];
     expect(slow.heldOut.loss).not.toBe(still.heldOut.loss);
+    await run("--set", "rate=0.01", "--epochs", "3", "--plateau", "rate,metric=loss,mode=max,factor=0.5,patience=0");
+    const lines = readFileSync(at("knob", "metrics.jsonl"), "utf8").trimEnd().split("\n");
+    const falling = lines.flatMap((line) => JSON.parse(line).values.rate ?? []);
+    expect([falling[0], falling.at(-1)]).toEqual([0.01, 0.005]);
   });
   test("resumes bit for bit", async () => {
     const run = (out: string, ...more: string[]) =>
@@ -107,6 +111,10 @@ describe("train", () => {
     [["--set", "widht=4"], /--set widht: net has nothing of that name to set; did you mean width\?/],
     [["--block", "gan"], /there is no train block gan; there is net/],
     [["--set", "rate=fast"], /--set rate=fast: expected a number/],
+    [["--plateau", "speed"], /--plateau speed: the block has no input speed with a default; it has rate/],
+    [["--plateau", "rate,metric=f1"], /metric is one of loss, accuracy/],
+    [["--plateau", "rate,factor=2"], /factor is a number between 0 and 1/],
+    [["--plateau", "rate,speed=2"], /options are metric, mode, factor, patience, min/],
     [["--resume"], /nothing to resume/],
   ])("%j", async (more, message) => {
     const { code, notes } = await dlx(["train", file, "--data", data, "--out", at("refused"), ...cpu, ...more]);

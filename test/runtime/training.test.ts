@@ -144,6 +144,45 @@ describe("resuming", () => {
   });
 });
 
+describe("a knob that is scaled when an evaluation is no better", () => {
+  const plateau = {
+    knob: "rate",
+    start: 0.4,
+    metric: "accuracy",
+    mode: "max",
+    factor: 0.5,
+    patience: 0,
+    lowest: 0.1,
+  } as const;
+  const rates = (out: string) => lines(out).flatMap(({ kind, values }) => (kind === "step" ? [values.rate] : []));
+
+  test("after whole epochs, and not below its least", async () => {
+    const { messages } = await run("plateau", { epochs: 6, plateau });
+    const evaluations = lines("plateau").filter(({ kind }) => kind === "evaluation");
+    let [rate, best] = [0.4, Number.NEGATIVE_INFINITY];
+    const expected = evaluations.flatMap(({ values }) => {
+      const epoch = new Array(6).fill(rate);
+      if (values.accuracy > best) best = values.accuracy;
+      else rate = Math.max(0.1, rate / 2);
+      return epoch;
+    });
+    expect(rates("plateau")).toEqual(expected);
+    expect(new Set(expected).size).toBeGreaterThan(1);
+    expect(messages).toContain("accuracy has stopped getting better: rate is 0.2 now");
+  });
+  test.each([7, 12, 20])("resumed after step %d", async (stop) => {
+    await run("plateau", { epochs: 6, plateau });
+    const controller = new AbortController();
+    const onStep = ({ step }: { step: number }) => {
+      if (step === stop) controller.abort();
+    };
+    await run(`plateau${stop}`, { epochs: 6, plateau, signal: controller.signal, onStep });
+    await run(`plateau${stop}`, { epochs: 6, plateau, resume: true });
+    for (const name of ["checkpoint.safetensors", "metrics.jsonl"])
+      expect(file(`plateau${stop}`, name).equals(file("plateau", name)), name).toBe(true);
+  });
+});
+
 describe("what cannot work is said before the first step", () => {
   test("a folder that cannot be made", async () => {
     writeFileSync(join(folder, "in-the-way"), "");

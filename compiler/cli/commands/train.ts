@@ -4,6 +4,7 @@ import { readBytes, writableFolder } from "../../../runtime/node/files.ts";
 import { checkpointName, train } from "../../../runtime/node/training.ts";
 import type { LoadOptions } from "../../../runtime/session.ts";
 import { type ExitCode, UsageError } from "../failure.ts";
+import { plateauOf } from "../plateau.ts";
 import { progressBar } from "../progress.ts";
 import { type Terminal, toJsonText } from "../terminal.ts";
 import { compileFile, knobsOf, onlyBlock, openCompiled, type ProgramFlags, settingsWith } from "../toolchain.ts";
@@ -19,6 +20,7 @@ interface Flags extends ProgramFlags {
   readonly limit?: number;
   readonly resume?: boolean;
   readonly weights?: string;
+  readonly plateau?: string;
 }
 
 export async function run(terminal: Terminal, [file = ""]: string[], flags: Flags): Promise<ExitCode> {
@@ -38,6 +40,7 @@ export async function run(terminal: Terminal, [file = ""]: string[], flags: Flag
   const entry = compiled.manifest.entries.find(({ kind, of }) => kind === "step" && of === block);
   const slots = entry?.inputs ?? [];
   const knobs = knobsOf(slots, set);
+  const plateau = flags.plateau !== undefined && entry ? plateauOf(flags.plateau, entry, knobs) : undefined;
   const message = (text: string) => terminal.note(`${text}\n`);
   if (data.classes.length > 0 && !json) message(`Classes: ${classList(data.classes)}`);
   const session = await openCompiled(compiled, {
@@ -67,6 +70,7 @@ export async function run(terminal: Terminal, [file = ""]: string[], flags: Flag
       resume,
       ...(flags.epochs === undefined ? {} : { epochs: flags.epochs }),
       ...(flags.limit === undefined ? {} : { limit: flags.limit }),
+      ...(plateau && { plateau }),
       signal: controller.signal,
       onStep: ({ step, steps, epoch, values }) => progress.update(step, steps, { epoch: epoch + 1, ...values }),
       onMessage: message,
