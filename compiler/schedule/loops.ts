@@ -121,6 +121,7 @@ export interface Lanes {
 
 /** The cheapest way to fill the lanes; undefined if no loop is long enough. */
 export function chooseLanes(loops: readonly Loop[], accesses: Accesses, reductionsMayFill: boolean): Lanes | undefined {
+  const times = timesTouched(loops, accesses);
   let best: Lanes | undefined;
   let lowest = Number.POSITIVE_INFINITY;
   const consider = (lanes: Lanes, cost: number): void => {
@@ -130,10 +131,11 @@ export function chooseLanes(loops: readonly Loop[], accesses: Accesses, reductio
   };
   for (const [k, loop] of loops.entries()) {
     if (!loop.parallel && !reductionsMayFill) continue;
-    if (loop.extent >= 4) consider({ loop, pair: undefined }, cost(accesses, loop, undefined) * waste(loop.extent, 4));
+    if (loop.extent >= 4)
+      consider({ loop, pair: undefined }, cost(accesses, times, loop, undefined) * waste(loop.extent, 4));
     const next = loops[k + 1];
     if (next?.extent === 2 && next.parallel === loop.parallel && !accesses.pinned.has(loop.positions.at(-1)!))
-      consider({ loop, pair: next }, cost(accesses, loop, next) * waste(loop.extent, 2));
+      consider({ loop, pair: next }, cost(accesses, times, loop, next) * waste(loop.extent, 2));
   }
   return best;
 }
@@ -143,13 +145,23 @@ function waste(extent: number, step: number): number {
   return (Math.ceil(extent / step) * step) / extent;
 }
 
-function cost({ list }: Accesses, loop: Loop, pair: Loop | undefined): number {
+/** How often each access is made, for every point of the whole domain: what no reduction moves, once a row. */
+function timesTouched(loops: readonly Loop[], { list }: Accesses): number[] {
+  const reductions = loops.filter(({ parallel }) => !parallel);
+  const moving = new Set(reductions.flatMap(({ positions }) => positions));
+  const rows = 1 / reductions.reduce((product, { extent }) => product * extent, 1);
+  const moves = (coordinate: Coordinate): boolean => [...indicesOfCoordinate(coordinate)].some((p) => moving.has(p));
+  return list.map(({ coordinates }) => (coordinates.some(moves) ? 1 : rows));
+}
+
+function cost({ list }: Accesses, times: readonly number[], loop: Loop, pair: Loop | undefined): number {
   let total = 1;
-  for (const access of list) {
+  for (const [k, access] of list.entries()) {
     const outer = stride(access, loop.positions.at(-1)!);
     const inner = pair === undefined ? undefined : stride(access, pair.positions.at(-1)!);
-    if (outer === undefined || (pair && inner === undefined)) total += 5;
-    else total += access.read === undefined ? storeCost(outer, inner) : loadCost(outer, inner);
+    const unknown = outer === undefined || (pair && inner === undefined);
+    const once = unknown ? 5 : access.read === undefined ? storeCost(outer, inner) : loadCost(outer, inner);
+    total += once * times[k]!;
   }
   return total;
 }

@@ -4,8 +4,9 @@
  */
 import type { Tensor } from "../graph/graph.ts";
 import { visitScalars } from "../graph/traverse.ts";
-import { add, and, apply, bool, ge, i32, KernelBuilder, lt, min, mul, sub } from "../kernel/build.ts";
+import { add, and, apply, bool, ge, i32, KernelBuilder, load, lt, min, mul, sub } from "../kernel/build.ts";
 import type { Dispatch, Expression } from "../kernel/ir.ts";
+import type { IndexValue } from "./address.ts";
 import { bind, bindLanes, type Range, stepOf } from "./bind.ts";
 import type { BuildContext, Member } from "./group.ts";
 import type { Accesses, Lanes, Loop } from "./loops.ts";
@@ -15,7 +16,7 @@ import { Operands } from "./operands.ts";
 import type { Transposition } from "./pointwise/transpose.ts";
 import { lineElements, transposed, transpositionOf } from "./pointwise/transpose.ts";
 import type { Placed } from "./program.ts";
-import type { RowAnalysis } from "./row/analysis.ts";
+import type { Pass, RowAnalysis } from "./row/analysis.ts";
 import { costOf } from "./row/analysis.ts";
 import type { Points } from "./row/pass.ts";
 import { RowPass } from "./row/pass.ts";
@@ -38,8 +39,12 @@ export function writeNest(analysis: RowAnalysis, context: BuildContext, options:
 
 /** Reductions of at least so many elements are long. */
 const longColumn = 24;
+/** Operations after a reduction that are too many to be written out for every vector of columns. */
+const longEpilogue = 4;
 /** Iterations of a loop that threads share without one of them waiting long, and points that are worth sharing. */
 const [manyIterations, worthThreads] = [16, 2 ** 12];
+
+const costOfAll = (members: readonly Member[]): number => members.reduce((total, { body }) => total + costOf(body), 0);
 
 class Nest {
   readonly #analysis: RowAnalysis;
@@ -256,10 +261,13 @@ class Nest {
     const outer = this.#parallel.length === 0;
     const fill = (base: Expression, times = 1): void => {
       const block = lowering.child(new Map());
-      const points = Array.from({ length: times }, (_, u) =>
-        block.inline(bindLanes(this.#accesses, lanes, add(base, u * step), range)),
-      );
-      this.#point(points, true);
+      const at = (column: Expression): Map<number, IndexValue> =>
+        bindLanes(this.#accesses, lanes, add(base, column), range);
+      const points = Array.from({ length: times }, (_, u) => block.inline(at(i32(u * step))));
+      const [pass] = this.#analysis.passes;
+      if (times > 1 && pair === undefined && pass && this.#followsInLoop(pass))
+        this.#columns(pass, points, (column) => lowering.child(at(column)));
+      else this.#point(points, true);
     };
     const together = this.#columnsTogether(Math.floor((to - from) / step));
     const many = from + Math.floor((to - from) / (step * together)) * step * together;
@@ -282,10 +290,40 @@ class Nest {
   /** Columns of a long reduction go through it several vectors at a time, so that whole lines of memory are used. */
   #columnsTogether(vectors: number): number {
     const { passes, group } = this.#analysis;
+    const [pass] = passes;
     const length = group.reduction.reduce((product, { extent }) => product * extent, 1);
-    if (passes.length !== 1 || length < longColumn) return 1;
-    const work = group.members.reduce((total, { body }) => total + costOf(body), 0);
-    return Math.max(1, Math.min(work <= 4 ? 8 : work <= 10 ? 4 : work <= 20 ? 2 : 1, vectors));
+    if (pass === undefined || passes.length !== 1 || length < longColumn) return 1;
+    const inLoop = this.#followsInLoop(pass);
+    const rest = inLoop ? [] : [...this.#analysis.before, ...pass.after];
+    const work = costOfAll([...pass.evaluate, ...pass.reductions, ...rest]);
+    const useful = work <= 4 && !inLoop ? 8 : work <= 10 ? 4 : work <= 20 ? 2 : 1;
+    const most = Math.max(1, Math.min(useful, vectors));
+    // A number that leaves none over needs no second loop.
+    for (let together = most; together > most / 2; together--) if (vectors % together === 0) return together;
+    return most;
+  }
+
+  /** Whether what follows a reduction is long enough to be written once for several vectors of columns. */
+  #followsInLoop({ reductions, after }: Pass): boolean {
+    const results = reductions.flatMap(({ node }) => node.results);
+    const plain = results.every(({ type }) => type.dtype === "f32");
+    return plain && this.#analysis.before.length === 0 && costOfAll(after) > longEpilogue;
+  }
+
+  /** Several vectors of columns through a reduction; what follows takes their results one vector after another. */
+  #columns(pass: Pass, points: Points, at: (column: Expression) => Lowering): void {
+    this.#pass.write(pass, points, true);
+    const results = pass.reductions.flatMap(({ node }) => node.results);
+    const size = 4 * points.length;
+    const sums = this.#kernel.ownScratch("sums", "f32", size * results.length);
+    for (const [r, result] of results.entries())
+      for (const [u, point] of points.entries()) this.#kernel.store(sums, r * size + 4 * u, point.value(result)!);
+    this.#kernel.forLoop("u", 0, size, 4, (column) => {
+      const lowering = at(column);
+      for (const [r, result] of results.entries())
+        lowering.define(result, this.#kernel.letIn("x", load(sums, "f32", add(column, r * size), 4)));
+      for (const store of this.#maps([lowering], pass.after)) store();
+    });
   }
 
   /**
@@ -293,21 +331,24 @@ class Nest {
    * domain are stored last: they may lie where the point's old values were.
    */
   #point(points: Points, wide: boolean): void {
-    const stores: (() => void)[] = [];
-    const maps = (members: readonly Member[]): void => {
-      for (const lowering of points)
-        for (const member of members) {
-          const value = lowering.lower(member.body);
-          const [result] = member.node.results;
-          lowering.define(result!, value);
-          if (this.#analysis.group.stored.has(result!)) stores.push(() => lowering.store(result!, member.at, value));
-        }
-    };
-    maps(this.#analysis.before);
+    const stores = this.#maps(points, this.#analysis.before);
     for (const pass of this.#analysis.passes) {
       this.#pass.write(pass, points, wide);
-      maps(pass.after);
+      stores.push(...this.#maps(points, pass.after));
     }
     for (const store of stores) store();
+  }
+
+  /** Computes maps over the parallel domain. What stores them is left to the caller. */
+  #maps(points: Points, members: readonly Member[]): (() => void)[] {
+    const stores: (() => void)[] = [];
+    for (const lowering of points)
+      for (const member of members) {
+        const value = lowering.lower(member.body);
+        const [result] = member.node.results;
+        lowering.define(result!, value);
+        if (this.#analysis.group.stored.has(result!)) stores.push(() => lowering.store(result!, member.at, value));
+      }
+    return stores;
   }
 }

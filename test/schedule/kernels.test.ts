@@ -93,3 +93,30 @@ test("a long sum is cut in parts", () => {
   // No divisor numbers the parts.
   expect(kernelsOf(sum(131_101))).toHaveLength(1);
 });
+
+/** A parameter and its state, updated with sums of columns: the update touches more memories than the sum does. */
+const update = (rows: number, columns: number): string => `input %w: f32[${columns}] parameter w
+  input %m: f32[${columns}] optimizer m
+  input %v: f32[${columns}] optimizer v
+  input %d: f32[${rows},${columns}] argument d
+  %g: f32[${columns}] = sum[j<${columns} | i<${rows}] %d[i, j]
+  %m2: f32[${columns}] = map[j<${columns}] 0.9 * %m[j] + 0.1 * %g[j]
+  %v2: f32[${columns}] = map[j<${columns}] 0.99 * %v[j] + 0.01 * %g[j] * %g[j]
+  %w2: f32[${columns}] = map[j<${columns}] %w[j] - 0.1 * %m2[j] / (sqrt(%v2[j]) + 0.001)
+  output %w2 parameter w
+  output %m2 optimizer m
+  output %v2 optimizer v`;
+
+describe("sums of columns move through memory as it lies, whatever follows them", () => {
+  test.each([
+    [64, 64],
+    [512, 48],
+    [512, 8],
+    [20, 40],
+  ])("%i x %i", (rows, columns) => {
+    const text = printed(update(rows, columns));
+    expect(text).toMatch(/ d\[.* :4\]/);
+    expect(text).not.toMatch(/ d\[[^:]*\]\n/);
+    expect(text.match(/sqrt\(/g)).toHaveLength(1);
+  });
+});

@@ -1,6 +1,6 @@
 /** Rows of many extents: random domains, orders of axes, guards and strides, through every lane, tail and chunk. */
 import fc from "fast-check";
-import { test } from "vitest";
+import { expect, test } from "vitest";
 import { at, constantScalar, elementCount, GraphBuilder, read } from "../../compiler/graph/builder.ts";
 import type { Axis, Combiner, Coordinate, Graph, GraphOutput, Scalar, Tensor } from "../../compiler/graph/graph.ts";
 import { printGraph } from "../../compiler/graph/print.ts";
@@ -10,6 +10,7 @@ import { evaluateOutputs } from "../../compiler/reference/evaluate.ts";
 import { expectClose, sensitivity } from "../support/compare.ts";
 import { Choices } from "../support/random-body.ts";
 import { interpretOnCpu, runOnCpu } from "../support/run-cpu.ts";
+import { runOnThreads } from "../support/run-threads.ts";
 
 const extents = [2, 3, 4, 5, 7, 8, 9, 12, 16, 17, 33, 64, 130, 300] as const;
 const combiners: readonly Combiner[] = ["sum", "sum", "max", "min", "prod", "max_first", "min_first", "moments"];
@@ -177,6 +178,51 @@ output %prod result prod
 output %z result z`);
   const inputs = graph.inputs.map(() => Array.from({ length: 260 }, (_, k) => Math.fround(Math.sin(k * 1.7))));
   agrees({ graph, inputs }, runOnCpu);
+});
+
+/** Columns of long reductions, with more to do for each of them than is written out for several at once. */
+const columns = fc
+  .record({
+    rows: fc.integer({ min: 24, max: 300 }),
+    width: fc.integer({ min: 4, max: 70 }),
+    combiner: fc.constantFrom("max", "prod", "sum"),
+    seed: fc.nat(1000),
+  })
+  .map(({ rows, width, combiner, seed }): Row => {
+    const graph = readGraph(`input %w: f32[${width}] parameter w
+input %x: f32[${rows},${width}] argument x
+%g: f32[${width}] = sum[j<${width} | i<${rows}] %x[i, j] * 0.1
+%r: f32[${width}] = ${combiner}[j<${width} | i<${rows}] 1 + %x[i, j] * 0.01
+%h: f32[${width}] = map[j<${width}] %g[j] * %g[j] + sqrt(1 + %r[j] * %r[j])
+%w2: f32[${width}] = map[j<${width}] %w[j] * 0.9 - %g[j] / (%h[j] + 0.5) + %w[j] * %h[j]
+output %g result g
+output %h result h
+output %w2 parameter w`);
+    const inputs = graph.inputs.map(({ tensor }, k) =>
+      Array.from({ length: elementCount(tensor.type.shape) }, (_, at) => Math.fround(Math.sin(at * 1.7 + seed + k))),
+    );
+    return { graph, inputs, [fc.toStringMethod]: () => `${rows} x ${width}, ${combiner}, ${seed}` };
+  });
+
+test("columns with a long epilogue, in their buffers and on WebAssembly", () => {
+  fc.assert(
+    fc.property(columns, (row) => {
+      agrees(row, interpretOnCpu);
+      agrees(row, runOnCpu);
+    }),
+    { numRuns: runs / 3 },
+  );
+});
+
+test("columns with a long epilogue have the same bits on every number of threads", async () => {
+  await fc.assert(
+    fc.asyncProperty(columns, async ({ graph, inputs }) => {
+      const [one, two, three] = await runOnThreads(graph, inputs, [1, 2, 3]);
+      expect(two).toEqual(one);
+      expect(three).toEqual(one);
+    }),
+    { numRuns: 8 },
+  );
 });
 
 test("random rows on WebAssembly", () => {
