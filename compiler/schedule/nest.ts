@@ -8,13 +8,14 @@ import { add, and, apply, bool, ge, i32, KernelBuilder, load, lt, min, mul, sub 
 import type { Dispatch, Expression } from "../kernel/ir.ts";
 import type { IndexValue } from "./address.ts";
 import { bind, bindLanes, type Range, stepOf } from "./bind.ts";
+import { lineElements } from "./cache.ts";
 import type { BuildContext, Member } from "./group.ts";
 import type { Accesses, Lanes, Loop } from "./loops.ts";
 import { accessesOf, chooseLanes, collapse, interior } from "./loops.ts";
 import { Lowering } from "./lower.ts";
 import { Operands } from "./operands.ts";
 import type { Transposition } from "./pointwise/transpose.ts";
-import { lineElements, transposed, transpositionOf } from "./pointwise/transpose.ts";
+import { transposed, transpositionOf } from "./pointwise/transpose.ts";
 import type { Placed } from "./program.ts";
 import type { Pass, RowAnalysis } from "./row/analysis.ts";
 import { costOf } from "./row/analysis.ts";

@@ -1,36 +1,53 @@
 /** What the tiles of a scheme cost. */
+import { areInConflict, lineElements, staysNear } from "../cache.ts";
 import { extentsOf } from "./analysis.ts";
 import type { DirectPanel, PackedPanel } from "./panels.ts";
 import type { Clip, IndexLoop, Scheme } from "./scheme.ts";
 import { lastOf, rowTiles } from "./scheme.ts";
 import type { Surroundings } from "./surroundings.ts";
 
-/** The first cache: elements of a line, lines that a panel may fill, sets and ways (32 KiB). */
-const cache = { lineElements: 16, lines: 384, sets: 64, ways: 8 } as const;
-
 /** A sum waits for the one before it: so many multiply-adds could have been done meanwhile. */
-const latency = 7;
+const latency = 8;
+
+/** What fetching a line from the second cache adds where no prefetcher sees it coming. */
+const lineCost = 3;
+/** What storing a lane costs where its line has left the first cache before its neighbours are stored. */
+const evictedStore = 10;
+
+/** Lines that a panel touches while a sum runs once. */
+function linesOf(panel: DirectPanel | PackedPanel, sum: readonly IndexLoop[]): number {
+  const along = (loop: IndexLoop): number =>
+    Math.ceil((loop.extent * Math.abs(panel.stride(lastOf(loop)))) / lineElements) || 1;
+  return sum.reduce((lines, loop) => lines * Math.min(loop.extent, along(loop)), 1);
+}
+
+/**
+ * Rows of which each has lines of its own, and a sum that strides over lines: what a line holds beside is wanted by another
+ * tap of the same tile, or by another row much later. Unless the lines stay in the first cache until then, each row of a
+ * tile fetches one at nearly every step.
+ */
+function rowMissCost({ rowPanel, rows, sum, tile }: Pick<Scheme, "rowPanel" | "rows" | "sum" | "tile">): number {
+  const [row, innermost] = [rows.at(-1)!, sum.at(-1)];
+  if (innermost === undefined || Math.abs(rowPanel.stride(lastOf(row))) < lineElements) return 0;
+  const stride = Math.abs(rowPanel.stride(lastOf(innermost)));
+  if (stride <= 1) return 0;
+  const lines = linesOf(rowPanel, sum);
+  const steps = sum.reduce((product, { extent }) => product * extent, 1);
+  const until = lines < steps ? Math.min(tile.rows, row.extent) : row.extent;
+  return staysNear(lines * until) ? 0 : lineCost * tile.rows * Math.min(1, stride / lineElements);
+}
 
 /**
  * What waiting for memory adds to a step of the sum, where a tile's panel does not stay in the first cache from one tile
  * to the next: it is too long, or a stride is a multiple of a power of two and its lines fall on few sets.
  */
 function missCost(panel: DirectPanel | PackedPanel, sum: readonly IndexLoop[]): number {
-  let lines = 1;
-  let conflict = false;
-  for (const loop of sum) {
-    const stride = Math.abs(panel.stride(lastOf(loop)));
-    lines *= Math.min(loop.extent, Math.ceil((loop.extent * stride) / cache.lineElements) || 1);
-    if (stride < cache.lineElements || stride % cache.lineElements !== 0) continue;
-    const sets = cache.sets / gcd(cache.sets, stride / cache.lineElements);
-    if (loop.extent > sets * cache.ways) conflict = true;
-  }
-  if (lines <= cache.lines && !conflict) return 0;
+  const conflict = sum.some((loop) => areInConflict(Math.abs(panel.stride(lastOf(loop))), loop.extent));
+  if (staysNear(linesOf(panel, sum)) && !conflict) return 0;
   const innermost = sum.at(-1);
   const stride = innermost === undefined ? 0 : Math.abs(panel.stride(lastOf(innermost)));
-  return (conflict ? 3 : 0.5) * Math.min(1, stride / cache.lineElements);
+  return (conflict ? 3 : 0.5) * Math.min(1, stride / lineElements);
 }
-const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
 
 /** The part of the steps that a clip leaves. */
 export function keptBy({ position, sign, others, from, to }: Clip, extents: readonly number[]): number {
@@ -64,11 +81,15 @@ export function tileCost(scheme: Omit<Scheme, "cost">, { accesses }: Surrounding
   const steps = (kept * product(scheme.sum)) / (scheme.kind === "dot" ? 4 : 1);
   const entries = scheme.sum.length === 0 ? 0 : steps / (scheme.sum.at(-1)!.extent / (scheme.kind === "dot" ? 4 : 1));
   const lane = lastOf(scheme.columns.at(-1)!);
-  const scattered = accesses.filter((stride) => Math.abs(stride(lane)) > 1).length;
+  const scattered = accesses.map((stride) => Math.abs(stride(lane))).filter((stride) => stride > 1);
+  const scattering = scattered.reduce(
+    (total, stride) => total + 5 + (areInConflict(stride, Math.min(columns, shape.columns)) ? 4 * evictedStore : 0),
+    0,
+  );
   /** Vectors along the sum that begin anywhere cross lines of the cache: such a load is two. */
   const crossing = (panel: DirectPanel | PackedPanel, loops: readonly IndexLoop[]): number =>
     scheme.kind === "dot" && loops.some((loop) => panel.stride(lastOf(loop)) % 4 !== 0) ? 2 : 1;
-  const misses = missCost(scheme.rowPanel, scheme.sum) + missCost(scheme.columnPanel, scheme.sum);
+  const misses = missCost(scheme.rowPanel, scheme.sum) + missCost(scheme.columnPanel, scheme.sum) + rowMissCost(scheme);
   let cost = 0;
   for (const r of rowParts)
     for (const c of columnParts) {
@@ -79,7 +100,7 @@ export function tileCost(scheme: Omit<Scheme, "cost">, { accesses }: Surrounding
         1.2 * r.size * crossing(scheme.rowPanel, scheme.rows) + vectors * crossing(scheme.columnPanel, scheme.columns);
       const step = Math.max(products, 0.6 * loads, (2 * products + loads + 3) / 3, latency) + misses;
       const results = (r.size * c.size) / 4;
-      const finish = 6 + results * (1 + 2 * accesses.length + 5 * scattered) + (scheme.kind === "dot" ? 4 * r.size : 0);
+      const finish = 6 + results * (1 + 2 * accesses.length + scattering) + (scheme.kind === "dot" ? 4 * r.size : 0);
       const moving = scheme.outerSum === undefined ? 0 : 2 * results;
       cost += r.count * c.count * (steps * step + entries * 3 + finish + moving);
     }

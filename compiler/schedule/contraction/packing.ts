@@ -9,6 +9,7 @@ import { add, constant, i32, lane, mul, quotient, shuffle, splat } from "../../k
 import type { Expression } from "../../kernel/ir.ts";
 import type { IndexValue } from "../address.ts";
 import { indexAt, indexLanes } from "../address.ts";
+import { farElements, lineElements } from "../cache.ts";
 import type { BuildContext } from "../group.ts";
 import { Lowering } from "../lower.ts";
 import type { Operands } from "../operands.ts";
@@ -60,9 +61,25 @@ export function packingCost({ layout }: PackedPanel, context: BuildContext): num
   const points = dimensions.reduce((product, { extent }) => product * extent, 1);
   const { across, along } = orderOf(layout, context);
   const isCopied = across !== undefined && sourceStride(layout, across.d, context) <= 1;
-  // What does not fit in the second cache is written to memory and read again.
-  const far = points > 2 ** 17 ? 1 : 0;
-  return points * ((isCopied ? 0.35 : along ? 0.6 : 1.2) + 0.2 * (sizeOf(support.body) - 1) + far);
+  // What does not fit in the second cache is written to memory and read again; in blocks, a part of a line at a time.
+  const far = points > farElements ? (along ? 8 : 1) : 0;
+  const reading = isCopied ? 0.35 : along ? 0.6 : 1.2;
+  return points * (reading + 0.2 * (sizeOf(support.body) - 1) + far + fetchedAgain(layout, context));
+}
+
+/** What fetching a line from beyond the second cache takes. */
+const farLineCost = 40;
+
+/** For each point, what it takes that lines of large operands are fetched for a few elements, and again for the others. */
+function fetchedAgain(layout: Layout, context: BuildContext): number {
+  const large = readsOf(layout.support.body).filter(
+    ({ tensor }) => tensor.type.shape.reduce((product, extent) => product * extent, 1) > farElements,
+  );
+  const strides = layout.dimensions.map(({ d, extent }) => ({ stride: sourceStride(layout, d, context), extent }));
+  let run = 1;
+  for (const { stride, extent } of strides.sort((a, b) => a.stride - b.stride))
+    if (stride <= Math.max(run, lineElements)) run = Math.max(run, stride * extent);
+  return large.length * farLineCost * Math.max(0, 1 / run - 1 / lineElements);
 }
 
 /** Writes the loops that fill a packed copy in a buffer; `values` holds the bound indices. */

@@ -15,9 +15,6 @@ export interface Transposition {
   readonly reads: readonly ScalarRead[];
 }
 
-/** Elements of a cache line: so many rows are walked together. */
-export const lineElements = 16;
-
 /** What is gained by turning blocks, where the lanes are filled by `columns`. */
 export function transpositionOf(
   { passes }: RowAnalysis,
