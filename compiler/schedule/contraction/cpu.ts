@@ -8,6 +8,7 @@ import { add, constant, i32, KernelBuilder, max, min, mul } from "../../kernel/b
 import type { Index } from "../../kernel/expressions.ts";
 import type { Dispatch, Expression } from "../../kernel/ir.ts";
 import { chooseScheme } from "../choice.ts";
+import { pieceAt, piecesOf } from "../cut.ts";
 import type { BuildContext } from "../group.ts";
 import { Operands } from "../operands.ts";
 import type { Placed } from "../program.ts";
@@ -222,9 +223,8 @@ class Nest {
       body({ from: i32(0), to: i32(iterations) });
       return;
     }
-    this.#for("block", 0, iterations, block, (from) =>
-      body({ from, to: iterations % block === 0 ? add(from, block) : min(add(from, block), iterations) }),
-    );
+    const pieces = piecesOf(iterations, Math.ceil(iterations / block));
+    this.#for("block", 0, pieces, 1, (number) => body(pieceAt(this.#operands.kernel, number, pieces, iterations)));
   }
 
   /** Whole tiles in a loop, then the rest. */

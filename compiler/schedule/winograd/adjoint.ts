@@ -3,7 +3,7 @@
  * slide over the data to nine places, F(3x3, 4x4). The sum over tiles happens between the transforms, as a matrix product a
  * point, in a number of parts that is fixed here, so that threads do not change the result.
  */
-import { add, constant, i32, KernelBuilder, lane, load, mul, quotient, splat } from "../../kernel/build.ts";
+import { add, constant, i32, KernelBuilder, lane, load, mul, splat } from "../../kernel/build.ts";
 import type { Dispatch, Expression } from "../../kernel/ir.ts";
 import { indexAt, indexLanes } from "../address.ts";
 import type { Contraction, Factor } from "../contraction/analysis.ts";
@@ -11,6 +11,7 @@ import { extentsOf } from "../contraction/analysis.ts";
 import { roundUp } from "../contraction/panels.ts";
 import type { Support } from "../contraction/support.ts";
 import { supportOf } from "../contraction/support.ts";
+import { pieceAt, piecesOf } from "../cut.ts";
 import { pointOf } from "../gpu/grid.ts";
 import type { BuildContext } from "../group.ts";
 import { Lowering } from "../lower.ts";
@@ -21,7 +22,7 @@ import { bindAll } from "./indices.ts";
 import { finish } from "./output.ts";
 import { apart } from "./plan.ts";
 import type { Cut } from "./tiles.ts";
-import { rowsOfBand, scratchFor, Tiles } from "./tiles.ts";
+import { bandAt, scratchFor, Tiles } from "./tiles.ts";
 import { adjointWindow, bothWays, ninePlaces, transforms } from "./transforms.ts";
 
 /** Tiles of the adjoint, and what a tile has of points once it is transformed. */
@@ -126,8 +127,8 @@ export function planGradient(gradient: WeightGradient): Plan {
   const outputs = roundUp(extents[adjoint.channels]!, 4);
   const most = Math.max(8, Math.min(mostTiles, Math.floor(cachedElements / (points * (inputs + outputs)))));
   const bandCount = Math.ceil(tileRows / Math.max(1, Math.min(tileRows, Math.floor(most / tileColumns))));
-  const bandRows = Math.ceil(tileRows / bandCount);
-  const bands = Math.ceil(tileRows / bandRows);
+  const bands = piecesOf(tileRows, bandCount, images);
+  const bandRows = Math.ceil(tileRows / bands);
   let blockImages = bands > 1 ? 1 : Math.max(1, Math.min(images, Math.floor(most / (tileRows * tileColumns))));
   while (images % blockImages !== 0) blockImages--;
   const blocks = (images / blockImages) * bands;
@@ -217,8 +218,8 @@ class Gradient {
       kernel.forLoop("z", 0, points * sumPoint, 4, (z) =>
         kernel.store(this.#sums, add(sums, z), constant("f32", 0, 4)),
       );
-      const [from, to] = [number, add(number, 1)].map((k) => kernel.letIn("end", quotient(mul(k, blocks), parts)));
-      kernel.forLoop("block", from!, to!, 1, (block) => this.#block(block, sums));
+      const { from, to } = pieceAt(kernel, number, parts, blocks);
+      kernel.forLoop("block", from, to, 1, (block) => this.#block(block, sums));
     };
     kernel.forLoop("part", 0, parts, 1, part, { outer: true });
     const outputs = gradient.extents[gradient.adjoint.channels]!;
@@ -229,12 +230,12 @@ class Gradient {
     const { kernel } = this.#operands;
     const { images, blockImages, bands, bandRows, tileColumns, gradient } = this.#plan;
     const [part, band] = pointOf(kernel, number, [images / blockImages, bands]) as [Expression, Expression];
-    const rows = kernel.letIn("rows", rowsOfBand(this.#plan, band));
+    const { first, rows } = bandAt(kernel, this.#plan, band);
     kernel.forLoop("n", 0, blockImages, 1, (n) => {
       const image = kernel.letIn("image", add(mul(part, blockImages), n));
       const bound = bindAll(kernel, gradient.extents, gradient.images, image);
       const values = new Map([...bound].map(([position, { base }]) => [position, base]));
-      for (const tiles of this.#tiles) tiles.write(values, band, rows, mul(n, bandRows * tileColumns));
+      for (const tiles of this.#tiles) tiles.write(values, first, rows, mul(n, bandRows * tileColumns));
     });
     this.#multiply(kernel.letIn("tiles", mul(rows, blockImages * tileColumns)), sums);
   }

@@ -10,7 +10,7 @@ import { bindAll } from "./indices.ts";
 import { Output } from "./output.ts";
 import type { WinogradPlan } from "./plan.ts";
 import { pairBlockAt, weightElements } from "./plan.ts";
-import { type Cut, rowsOfBand, scratchFor, Tiles } from "./tiles.ts";
+import { bandAt, type Cut, scratchFor, Tiles } from "./tiles.ts";
 import { transformWeights } from "./weights.ts";
 
 export function winogradBy(plan: WinogradPlan, context: BuildContext): readonly Dispatch<Placed>[] {
@@ -32,7 +32,7 @@ const rowsAtOnce = 4;
 interface Band {
   readonly group: Expression;
   readonly image: Expression;
-  readonly number: Expression;
+  readonly tileRow: Expression;
   readonly tileRows: Expression;
   readonly tile: Expression;
 }
@@ -100,20 +100,20 @@ class Products {
     const parts = [groups, images / blockImages, bands];
     const block = (number: Expression): void => {
       const [group, part, band] = pointOf(kernel, number, parts) as [Expression, Expression, Expression];
-      const rows = kernel.letIn("rows", rowsOfBand(this.#plan, band));
+      const { first, rows } = bandAt(kernel, this.#plan, band);
       const image = kernel.letIn("image", mul(part, blockImages));
       kernel.forLoop("n", 0, blockImages, 1, (n) =>
         this.#transform({
           group,
           image: add(image, n),
-          number: band,
+          tileRow: first,
           tileRows: rows,
           tile: mul(n, bandRows * tileColumns),
         }),
       );
       const tiles = kernel.letIn("tiles", mul(rows, blockImages * tileColumns));
       this.#fill(tiles);
-      const here = { group, image, images: blockImages, tileRow: mul(band, bandRows), tileRows: rows, tiles };
+      const here = { group, image, images: blockImages, tileRow: first, tileRows: rows, tiles };
       kernel.forLoop("pair", 0, this.#plan.pairs, this.#plan.pairBlock, (pair) => this.#multiply(here, pair));
     };
     kernel.forLoop(
@@ -128,15 +128,16 @@ class Products {
 
   #together(): void {
     const { kernel } = this.#operands;
-    const { images, bands, bandRows, tileRows, tileColumns, pairs, pairBlock } = this.#plan;
+    const { images, bands, tileRows, tileColumns, pairs, pairBlock } = this.#plan;
     const band = (number: Expression): void => {
       const [image, band] = pointOf(kernel, number, [images, bands]) as [Expression, Expression];
+      const { first, rows } = bandAt(kernel, this.#plan, band);
       this.#transform({
         group: i32(0),
         image,
-        number: band,
-        tileRows: kernel.letIn("rows", rowsOfBand(this.#plan, band)),
-        tile: mul(add(mul(image, tileRows), mul(band, bandRows)), tileColumns),
+        tileRow: first,
+        tileRows: rows,
+        tile: mul(add(mul(image, tileRows), first), tileColumns),
       });
     };
     kernel.forLoop("band", 0, images * bands, 1, band, { outer: true });
@@ -155,7 +156,7 @@ class Products {
     ] as const)
       for (const [position, { base }] of bindAll(this.#operands.kernel, sliding.extents, positions, number))
         values.set(position, base);
-    this.#tiles.write(values, band.number, band.tileRows, band.tile);
+    this.#tiles.write(values, band.tileRow, band.tileRows, band.tile);
   }
 
   /** Zeros behind the last tile, so that rows of tiles are whole for the products. */

@@ -3,6 +3,7 @@ import type { KernelBuilder } from "../../kernel/build.ts";
 import { add, i32, min, mul, sub } from "../../kernel/build.ts";
 import type { Expression } from "../../kernel/ir.ts";
 import { roundUp } from "../contraction/panels.ts";
+import { piecesOf } from "../cut.ts";
 import type { Sliding } from "./analysis.ts";
 import type { TileSize, Transform } from "./transforms.ts";
 import { transforms } from "./transforms.ts";
@@ -30,7 +31,7 @@ export interface WinogradPlan {
   readonly tileRows: number;
   readonly tileColumns: number;
   readonly unitTiles: number;
-  /** Rows of tiles that are transformed together, and how many such bands an image has. */
+  /** Rows of tiles that are transformed together, at most, and how many such bands an image has. */
   readonly bandRows: number;
   readonly bands: number;
   /** Images of a block; above 1 only where an image is one band. */
@@ -76,8 +77,10 @@ export function planOf(sliding: Sliding, size: TileSize): WinogradPlan {
   const together =
     groups === 1 && images * imageTiles <= Math.max(most, 2 * Math.floor(cachedElements / (points * column)));
   const bandCount = Math.ceil(tileRows / Math.max(1, Math.min(tileRows, Math.floor(most / tileColumns))));
-  const bandRows = Math.ceil(tileRows / bandCount);
-  const bands = Math.ceil(tileRows / bandRows);
+  // The loops within a single piece of work are shared themselves.
+  const alone = together && images * bandCount === 1;
+  const bands = alone ? 1 : piecesOf(tileRows, bandCount, groups * images);
+  const bandRows = Math.ceil(tileRows / bands);
   const blockImages = bands > 1 || together ? 1 : largestDivisor(images, Math.floor(most / imageTiles));
   const tiles = roundUp(together ? images * imageTiles : blockImages * bandRows * tileColumns, 4);
   const productPoint = apart(tiles * 4);

@@ -1,10 +1,11 @@
 /** Overlapping tiles of a factor, transformed: a padded copy of a band of rows first, then tile by tile. */
 import type { Index, KernelBuilder } from "../../kernel/build.ts";
-import { add, constant, i32, load, lt, min, mul, sub } from "../../kernel/build.ts";
+import { add, constant, i32, load, lt, mul, sub } from "../../kernel/build.ts";
 import type { Expression } from "../../kernel/ir.ts";
 import { pack } from "../contraction/packing.ts";
 import type { PackedDimension, PackedPanel } from "../contraction/panels.ts";
 import type { Support } from "../contraction/support.ts";
+import { pieceAt } from "../cut.ts";
 import type { Operands } from "../operands.ts";
 import type { Line } from "./transforms.ts";
 import { bothWays } from "./transforms.ts";
@@ -25,19 +26,21 @@ export interface Cut {
   readonly line: Line;
   readonly tileRows: number;
   readonly tileColumns: number;
-  /** Rows of tiles that are transformed together, and how many such bands there are. */
+  /** Rows of tiles that are transformed together, at most, and how many such bands there are. */
   readonly bandRows: number;
   readonly bands: number;
   /** Elements from one point's transformed data to the next point's. */
   readonly point: number;
 }
 
-/** The rows of tiles of a band: the last one may have fewer. */
-export function rowsOfBand(
+/** The rows of tiles of a band. */
+export function bandAt(
+  kernel: KernelBuilder,
   { bandRows, bands, tileRows }: Pick<Cut, "bandRows" | "bands" | "tileRows">,
   band: Expression,
-): Expression {
-  return bands * bandRows === tileRows ? i32(bandRows) : min(i32(bandRows), sub(i32(tileRows), mul(band, bandRows)));
+): { readonly first: Expression; readonly rows: Expression } {
+  const { from, to } = pieceAt(kernel, band, bands, tileRows);
+  return { first: from, rows: bands * bandRows === tileRows ? i32(bandRows) : kernel.letIn("rows", sub(to, from)) };
 }
 
 /** Memory for one piece of work: all threads' where there is but one piece, which they share, else each thread's own. */
@@ -66,19 +69,23 @@ export class Tiles {
     return (tileRows - 1) * this.#cut.step + this.#cut.taken;
   }
 
-  /** Tiles of band `band`, the first of which is tile `tile` of what is transformed; `values` holds the other indices. */
-  write(values: ReadonlyMap<number, Expression>, band: Expression, tileRows: Expression, tile: Expression): void {
+  /**
+   * The band of tiles from row `first` on, which begin with tile `tile` of what is transformed; `values` holds the other
+   * indices.
+   */
+  write(values: ReadonlyMap<number, Expression>, first: Expression, tileRows: Expression, tile: Expression): void {
     const { kernel } = this.#operands;
     const { bandRows, bands, step, rows } = this.#cut;
-    // Where the last tiles reach beyond the data there are zeros.
+    // Of a band that has a row fewer as much is copied. Where the last tiles reach beyond the data there are zeros.
     const whole = this.#reach(bandRows);
-    const left = rows.extent - (bands - 1) * bandRows * step;
+    const start = this.#cut.tileRows - bandRows;
+    const left = rows.extent - start * step;
     const copy = (number: Expression, there: number, reach: number) => (): void =>
       this.#copy(new Map([...values, [this.#cut.extents.length, number]]), there, reach);
-    const last = copy(i32(bands - 1), left, this.#reach(this.#cut.tileRows - (bands - 1) * bandRows));
+    const last = copy(i32(start), left, whole);
     if (bands === 1) last();
-    else if (left === whole) copy(band, whole, whole)();
-    else kernel.ifThen(lt(band, bands - 1), copy(band, whole, whole), last);
+    else if (left === whole) copy(first, whole, whole)();
+    else kernel.ifThen(lt(first, start), copy(first, whole, whole), last);
     this.#transform(tileRows, tile);
   }
 
@@ -99,11 +106,11 @@ export class Tiles {
   }
 
   #panel(there: number): PackedPanel {
-    const { support, extents, rows, columns, channels, column, bands, bandRows, step } = this.#cut;
+    const { support, extents, rows, columns, channels, column, tileRows, bands, step } = this.#cut;
     const row = this.#row;
     const order = support.dimensions.map(({ terms }, d): PackedDimension => {
       if (d === rows.dimension) {
-        const bound = bands === 1 ? [] : [{ position: extents.length, coefficient: bandRows * step }];
+        const bound = bands === 1 ? [] : [{ position: extents.length, coefficient: step }];
         return { d, own: [], bound, lowest: 0, extent: there, stride: row, from: 0 };
       }
       if (d === columns.dimension)
@@ -120,7 +127,7 @@ export class Tiles {
       kind: "packed",
       offset: 0,
       stride: () => 0,
-      layout: { support, dimensions, tiles: undefined, size: there * row, extents: [...extents, bands] },
+      layout: { support, dimensions, tiles: undefined, size: there * row, extents: [...extents, tileRows] },
     };
   }
 
