@@ -77,14 +77,24 @@ export const reduceByRounding: Reduction = (ops, x, bias) => {
   return { r: withoutLn2(ops, x, n), biased };
 };
 
+/** ln 2 as one float32 is too large by 1.9e-9, which n magnifies; with fused multiply-add the product is not rounded. */
+export const reduceFused: Reduction = (ops, x, bias) => {
+  const { n, biased } = roundedByAddition(ops, x, bias);
+  return { r: ops.apply("sub", x, ops.apply("mul", n, ops.constant("f32", Math.LN2))), biased };
+};
+
 /** 1.5 * 2^23: added to a number below 2^22 it leaves no fraction, and its own 9 lowest bits are 0. */
 const ROUNDER = 12582912;
 
 /** Rounded by an addition, whose result has n in its low bits: no conversion to an integer, which is slow in WebAssembly. */
-export const reduceByAddition: Reduction = (ops, x, bias) => {
+function roundedByAddition<E>(ops: ScalarOps<E>, x: E, bias: number): { readonly n: E; readonly biased: E } {
   const rounder = ops.constant("f32", ROUNDER + bias);
   const sum = ops.apply("multiply_add", x, ops.constant("f32", Math.LOG2E), rounder);
-  return { r: withoutLn2(ops, x, ops.apply("sub", sum, rounder)), biased: ops.apply("bitcast_i32", sum) };
+  return { n: ops.apply("sub", sum, rounder), biased: ops.apply("bitcast_i32", sum) };
+}
+export const reduceByAddition: Reduction = (ops, x, bias) => {
+  const { n, biased } = roundedByAddition(ops, x, bias);
+  return { r: withoutLn2(ops, x, n), biased };
 };
 
 function withoutLn2<E>(ops: ScalarOps<E>, x: E, n: E): E {
@@ -92,17 +102,23 @@ function withoutLn2<E>(ops: ScalarOps<E>, x: E, n: E): E {
   return ops.apply("sub", high, ops.apply("mul", n, ops.constant("f32", LN2_LOW)));
 }
 
-/** `exp(r) - 1` for |r| <= ln 2 / 2: `r + r^2 P(r)`. */
-export function expm1Reduced<E>(ops: ScalarOps<E>, r: E, coefficients: readonly number[]): E {
+type Five = readonly [number, number, number, number, number];
+
+/** `exp(r) - 1` for |r| <= ln 2 / 2: `r + r^2 P(r)`, P in two halves that do not wait for each other. */
+export function expm1Reduced<E>(ops: ScalarOps<E>, r: E, [a, b, c, d, e]: Five): E {
+  const constant = (value: number): E => ops.constant("f32", value);
   const square = ops.apply("mul", r, r);
-  return ops.apply("multiply_add", square, polynomialByPairs(ops, r, coefficients), r);
+  const low = ops.apply("multiply_add", constant(c), r, constant(b));
+  const high = ops.apply("multiply_add", constant(e), r, constant(d));
+  const inner = ops.apply("multiply_add", high, square, low);
+  return ops.apply("multiply_add", square, ops.apply("multiply_add", inner, r, constant(a)), r);
 }
 /** Relative to exp(r): 2^-28.3. */
-export const EXP = [
+export const EXP: Five = [
   0.49999994039535522, 0.16666519641876221, 0.041668396443128586, 0.008368786424398422, 0.0013814402045682073,
 ];
 /** Relative to r: 2^-26.2. */
-export const EXPM1 = [0.5, 0.16666541993618011, 0.04166628047823906, 0.008366645313799381, 0.0013946534600108862];
+export const EXPM1: Five = [0.5, 0.16666541993618011, 0.04166628047823906, 0.008366645313799381, 0.0013946534600108862];
 
 /** A positive finite x as `2^exponent * m`, m in [sqrt(1/2), sqrt(2)). `exponent` is f32. */
 export function decompose<E>(ops: ScalarOps<E>, x: E): { exponent: E; m: E } {

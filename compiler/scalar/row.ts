@@ -29,8 +29,8 @@ export interface WasmRule {
   readonly scalar: WasmForm;
   /** Four lanes; undefined: no such instruction, lane by lane. */
   readonly lanes: WasmForm | undefined;
-  /** The fused instruction of relaxed SIMD, where it exists. */
-  readonly relaxed?: string;
+  /** Four lanes of relaxed SIMD, where fused multiply-add makes another form better. */
+  readonly relaxed?: WasmForm;
   /** How the arguments stand on the stack, if not in order: `select` takes its condition last. */
   readonly order?: readonly number[];
   /** Arguments that the lane instruction takes as one scalar (shift counts): all lanes must hold the same value. */

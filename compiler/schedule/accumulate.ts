@@ -21,6 +21,7 @@ import {
   ne,
   or,
   select,
+  shuffle,
   splat,
   sub,
 } from "../kernel/build.ts";
@@ -150,7 +151,40 @@ export class Accumulator implements Taking {
   }
 }
 
-/** The same within one block: every value has a name, and the first is taken as it is. */
+/**
+ * The greatest or the least of four lanes each. That some value was NaN is kept apart: the processor's own maximum loses it,
+ * and one that does not takes five instructions a value where these are three.
+ */
+class Extreme implements Taking {
+  readonly #kernel: KernelBuilder;
+  readonly #function: "raw_max" | "raw_min";
+  readonly #value: Variable;
+  readonly #invalid: Variable;
+
+  constructor(kernel: KernelBuilder, combiner: "max" | "min") {
+    this.#kernel = kernel;
+    this.#function = `raw_${combiner}`;
+    const identity = combiner === "max" ? lowest("f32") : highest("f32");
+    this.#value = kernel.declare("accumulator", constant("f32", identity, 4));
+    this.#invalid = kernel.declare("invalid", constant("bool", 0, 4));
+  }
+  get variables(): Partial {
+    return [this.#kernel.letIn("t", select(this.#invalid, constant("f32", Number.NaN, 4), this.#value))];
+  }
+  take([value]: Partial): void {
+    const here = splat(value!, 4);
+    this.#kernel.assign(this.#value, apply(this.#function, "f32", this.#value, here));
+    this.#kernel.assign(this.#invalid, or(this.#invalid, ne(here, here)));
+  }
+}
+
+/** For a loop: whichever takes values fastest. */
+export function accumulatorOf(kernel: KernelBuilder, combiner: Combiner, type: ScalarType, lanes: Lanes): Taking {
+  if (lanes === 4 && type === "f32" && (combiner === "max" || combiner === "min")) return new Extreme(kernel, combiner);
+  return new Accumulator(kernel, combining(combiner, type), lanes);
+}
+
+/** As an accumulator, within one block: every value has a name, and the first is taken as it is. */
 export class Chain implements Taking {
   readonly #kernel: KernelBuilder;
   readonly #combining: Combining;
@@ -183,6 +217,9 @@ export function mergeAll(kernel: KernelBuilder, combining: Combining, partials: 
 
 /** The four lanes of a partial result, merged. */
 export function mergeLanes(kernel: KernelBuilder, combining: Combining, partial: Partial): Partial {
-  const lanes = [0, 1, 2, 3].map((l) => partial.map((part) => kernel.letIn("t", lane(part, l))));
-  return mergeAll(kernel, combining, lanes);
+  const moved = (from: Partial, pick: readonly [number, number, number, number]): Partial =>
+    from.map((part) => kernel.letIn("t", shuffle(part, part, pick)));
+  const pairs = mergeAll(kernel, combining, [partial, moved(partial, [1, 0, 3, 2])]);
+  const whole = mergeAll(kernel, combining, [pairs, moved(pairs, [2, 3, 0, 1])]);
+  return whole.map((part) => kernel.letIn("t", lane(part, 0)));
 }

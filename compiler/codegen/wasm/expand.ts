@@ -29,7 +29,7 @@ export interface Expanded {
   readonly fusible: boolean;
 }
 
-/** `relaxed`: rows with a fused instruction keep their name. */
+/** `relaxed`: rows with a fused instruction keep their name, others take the form that is made for it. */
 export function expandKernel(kernel: Kernel, relaxed: boolean): Expanded {
   let fusible = false;
   const done = new Map<Expression, Expression>();
@@ -72,9 +72,9 @@ export function expandKernel(kernel: Kernel, relaxed: boolean): Expanded {
     );
     if (e.lanes === 4 && rule.relaxed !== undefined) {
       fusible = true;
-      if (relaxed) return apply(name, type, ...operands);
+      if (relaxed && typeof rule.relaxed === "string") return apply(name, type, ...operands);
     }
-    const form = e.lanes === 4 ? rule.lanes : rule.scalar;
+    const form = e.lanes === 4 ? ((relaxed ? rule.relaxed : undefined) ?? rule.lanes) : rule.scalar;
     if (typeof form === "function") return expand(form(kernelOps(e.lanes, typeOfRow), ...operands));
     // A shift by lanes of different counts has no instruction.
     const alike = (rule.uniform ?? []).every((at) => isUniform(operands[at]));

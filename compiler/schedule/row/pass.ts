@@ -6,15 +6,15 @@ import type { KernelBuilder } from "../../kernel/build.ts";
 import { add, f32, i32, load, mul, splat, sub } from "../../kernel/build.ts";
 import type { Expression } from "../../kernel/ir.ts";
 import type { Combining, Partial, Taking } from "../accumulate.ts";
-import { Accumulator, Chain, combining, mergeAll, mergeLanes, momentsOf, takesPosition } from "../accumulate.ts";
+import { accumulatorOf, Chain, combining, mergeAll, mergeLanes, momentsOf, takesPosition } from "../accumulate.ts";
 import { bind, bindLanes, stepOf } from "../bind.ts";
 import type { Member } from "../group.ts";
 import type { Accesses, Lanes, Loop } from "../loops.ts";
 import { meetsInOrder } from "../loops.ts";
 import type { Lowering } from "../lower.ts";
 import type { Operands } from "../operands.ts";
+import { accumulatorCount, readAhead, vectorsAbreast } from "./abreast.ts";
 import type { Pass, RowAnalysis } from "./analysis.ts";
-import { costOf } from "./analysis.ts";
 import type { Kept } from "./keep.ts";
 import { keptIn } from "./keep.ts";
 
@@ -150,25 +150,21 @@ export class RowPass {
     return combining(member.node.combiner, member.body.type);
   }
 
-  /** Independent accumulators hide the latency of the combination; dear bodies have enough to do. */
   #setCount(pass: Pass): number {
-    if (this.#fills === undefined || pass.reductions.length === 0) return 1;
-    const work = [...pass.evaluate, ...pass.reductions].reduce((total, { body }) => total + costOf(body), 0);
-    const sets = work <= 8 ? 4 : work <= 20 ? 2 : 1;
-    const steps = Math.floor(this.#fills.loop.extent / stepOf(this.#fills));
-    return Math.max(1, Math.min(sets, steps));
+    const fills = this.#fills;
+    return fills === undefined ? 1 : accumulatorCount(pass, Math.floor(fills.loop.extent / stepOf(fills)));
   }
 
   #level(reductions: readonly Member[], sets: number, inOneBlock = false): Level {
     const level = new Map<Member, Sums>();
     for (const member of reductions) {
-      const combine = this.#combining(member);
+      const make = (count: 1 | 4) => accumulatorOf(this.#kernel, member.node.combiner, member.body.type, count);
       const lanes = this.#wide || this.#fills ? 4 : 1;
       level.set(member, {
         wide: Array.from({ length: sets }, () =>
-          inOneBlock ? new Chain(this.#kernel, combine, lanes) : new Accumulator(this.#kernel, combine, lanes),
+          inOneBlock ? new Chain(this.#kernel, this.#combining(member), lanes) : make(lanes),
         ),
-        narrow: this.#narrow ? new Accumulator(this.#kernel, combine, 1) : undefined,
+        narrow: this.#narrow ? make(1) : undefined,
       });
     }
     return level;
@@ -292,19 +288,22 @@ export class RowPass {
     const { accesses } = this.#options;
     const step = stepOf(lanes);
     const sets = this.#setsOf(level);
-    const many = Math.floor(stage.count / (step * sets)) * step * sets;
+    const unrolled = vectorsAbreast(pass, Math.floor(stage.count / step), sets);
+    const many = Math.floor(stage.count / (step * unrolled)) * step * unrolled;
     const full = Math.floor(stage.count / step) * step;
     const end = (count: number): Expression => add(stage.from, count);
     const vectors = (from: number, to: number, count: number): void =>
       this.#kernel.forLoop("v", end(from), end(to), step * count, (base) => {
         const block = lowering.child(new Map());
-        for (let set = 0; set < count; set++) {
+        const vectors = Array.from({ length: count }, (_, set) => {
           const at = add(base, set * step);
-          const known = new Map([...bases, [stage.loop, at] as const]);
-          this.#at(pass, block.inline(bindLanes(accesses, lanes, at)), level, known, set);
-        }
+          return { at, lowering: block.inline(bindLanes(accesses, lanes, at)) };
+        });
+        if (count > 1) for (const vector of vectors) readAhead(pass, this.#options.analysis.group, vector.lowering);
+        for (const [set, vector] of vectors.entries())
+          this.#at(pass, vector.lowering, level, new Map([...bases, [stage.loop, vector.at]]), set % sets);
       });
-    if (many > 0) vectors(0, many, sets);
+    if (many > 0) vectors(0, many, unrolled);
     if (full > many) vectors(many, full, 1);
     if (full === stage.count) return;
     this.#kernel.forLoop("s", end(full), end(stage.count), 1, (base) => {

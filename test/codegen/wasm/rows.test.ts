@@ -130,6 +130,23 @@ describe.each(functions.map((row) => [row.name, row] as const))("%s over all of 
   });
 });
 
+/** Relative to the result, which the row's own tolerance is too wide for where it is small. */
+test.each(enableRelaxed() ? [false, true] : [false])(
+  "exponentials down to the least normal number, relaxed: %s",
+  async (relaxed) => {
+    const x = Float32Array.from({ length: 4096 }, (_, k) => (-87.3365 * k) / 4095);
+    x.set([-87.34, -104, -1e10, -Infinity, Number.NaN, -0], 4000);
+    const kernel = rowKernel("exp_not_positive", ["f32"], "f32", 4, [], x.length);
+    const [, got] = await runWasm(kernel, [x, allocate("f32", x.length)], [], { relaxed });
+    for (const [k, value] of x.entries()) {
+      const want = value < -87.33654 ? 0 : Math.exp(value);
+      const most = (relaxed ? 0.7 - 0.025 * value : 1) * 2 ** -23;
+      if (!(Object.is(got![k], want) || Math.abs(got![k]! - want) <= most * want))
+        expect.fail(`exp(${value}) = ${got![k]}`);
+    }
+  },
+);
+
 test("a shift by counts that differ between lanes", async () => {
   const k = new KernelBuilder("shift", "cpu");
   const x = k.buffer("x", "u32", "read");
