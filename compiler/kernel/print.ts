@@ -105,8 +105,19 @@ export function printKernel(kernel: Kernel, naming: Naming = asIs): string {
   return `${kernel.target} kernel ${naming(kernel.name)}(${parameters.join(", ")})${size} {\n${locals.join("")}${printStatements(kernel.body, "  ", naming)}}\n`;
 }
 
+/** Kernels are immutable: what was found once holds. */
+const structures = new WeakMap<Kernel, string>();
+
 /** The same text for kernels that differ in names alone. */
 export function structureOf(kernel: Kernel): string {
+  const known = structures.get(kernel);
+  if (known !== undefined) return known;
+  const structure = withNumberedNames(kernel);
+  structures.set(kernel, structure);
+  return structure;
+}
+
+function withNumberedNames(kernel: Kernel): string {
   const numbers = new Map<string, string>([[kernel.name, "kernel"]]);
   return printKernel(kernel, (name) => {
     const known = numbers.get(name);

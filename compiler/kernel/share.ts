@@ -12,6 +12,7 @@ export function shareExpressions(kernel: Kernel): Kernel {
 }
 
 interface Numbered {
+  readonly number: number;
   readonly expression: Expression;
   readonly operands: readonly Numbered[];
   uses: number;
@@ -110,9 +111,9 @@ class Sharing {
 }
 
 class Table {
+  #count = 0;
   readonly #byKey = new Map<string, Numbered>();
   #byIdentity = new Map<Expression, Numbered>();
-  readonly #numbers = new Map<Numbered, number>();
   /** How often a buffer was stored to, or a mutable local assigned, so far in this block. */
   readonly #epochs = new Map<string, number>();
 
@@ -120,12 +121,12 @@ class Table {
     const seen = this.#byIdentity.get(e);
     if (seen !== undefined) return seen;
     const operands = operandsOf(e).map((operand) => this.number(operand));
-    const key = `${this.#describe(e)}(${operands.map((operand) => this.#numbers.get(operand)).join()})`;
+    let key = this.#describe(e);
+    for (const { number } of operands) key += `,${number}`;
     let node = this.#byKey.get(key);
     if (node === undefined) {
-      node = { expression: e, operands, uses: 0, bound: undefined };
+      node = { number: this.#count++, expression: e, operands, uses: 0, bound: undefined };
       for (const operand of operands) operand.uses++;
-      this.#numbers.set(node, this.#numbers.size);
       this.#byKey.set(key, node);
     }
     this.#byIdentity.set(e, node);

@@ -17,19 +17,22 @@ export class Bytes {
     this.#data = larger;
   }
   byte(...values: readonly number[]): void {
-    this.#reserve(values.length);
-    for (const value of values) this.#data[this.#length++] = value;
+    for (const value of values) this.#push(value);
   }
   append(bytes: Uint8Array): void {
     this.#reserve(bytes.length);
     this.#data.set(bytes, this.#length);
     this.#length += bytes.length;
   }
+  #push(value: number): void {
+    if (this.#length === this.#data.length) this.#reserve(1);
+    this.#data[this.#length++] = value;
+  }
   /** LEB128, unsigned. */
   u32(value: number): void {
     let rest = value >>> 0;
-    for (; rest > 0x7f; rest >>>= 7) this.byte((rest & 0x7f) | 0x80);
-    this.byte(rest);
+    for (; rest > 0x7f; rest >>>= 7) this.#push((rest & 0x7f) | 0x80);
+    this.#push(rest);
   }
   /** LEB128, signed. */
   i32(value: number): void {
@@ -38,10 +41,10 @@ export class Bytes {
       const low = rest & 0x7f;
       rest >>= 7;
       if ((rest === 0 && (low & 0x40) === 0) || (rest === -1 && (low & 0x40) !== 0)) {
-        this.byte(low);
+        this.#push(low);
         return;
       }
-      this.byte(low | 0x80);
+      this.#push(low | 0x80);
     }
   }
   f32(value: number): void {
@@ -53,7 +56,7 @@ export class Bytes {
     this.append(bytes);
   }
   instruction(name: string): void {
-    this.byte(...opcode(name));
+    for (const byte of opcode(name)) this.#push(byte);
   }
   finish(): Uint8Array {
     return this.#data.slice(0, this.#length);

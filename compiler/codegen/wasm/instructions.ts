@@ -68,17 +68,18 @@ const atomic = new Map<string, number>([
   ["i32.atomic.rmw.add", 0x1e],
 ]);
 
+function* encoded(): Generator<readonly [string, readonly number[]]> {
+  for (const [name, code] of plain) yield [name, [code]];
+  for (const [name, code] of saturating) yield [name, [0xfc, code]];
+  for (const [name, code] of vector) yield [name, code < 0x80 ? [0xfd, code] : [0xfd, (code & 0x7f) | 0x80, code >> 7]];
+  for (const [name, code] of atomic) yield [name, [0xfe, code]];
+}
+const opcodes: ReadonlyMap<string, readonly number[]> = new Map(encoded());
+
 /** The bytes of an instruction, immediates not included. */
 export function opcode(name: string): readonly number[] {
-  const one = plain.get(name);
-  if (one !== undefined) return [one];
-  const fd = vector.get(name);
-  if (fd !== undefined) return fd < 0x80 ? [0xfd, fd] : [0xfd, (fd & 0x7f) | 0x80, fd >> 7];
-  const fe = atomic.get(name);
-  if (fe !== undefined) return [0xfe, fe];
-  const fc = saturating.get(name);
-  invariant(fc !== undefined, `no WebAssembly instruction is called ${name}`);
-  return [0xfc, fc];
+  const bytes = opcodes.get(name);
+  return bytes ?? (invariant(false, `no WebAssembly instruction is called ${name}`) as never);
 }
 
 const vectorless = new Set([

@@ -3,11 +3,11 @@ import { invariant } from "../../invariant.ts";
 import { constant } from "../../kernel/build.ts";
 import type { Apply, Expression, For, Kernel, Load, Statement } from "../../kernel/ir.ts";
 import { loopsWithin } from "../../kernel/map.ts";
-import type { ScalarType } from "../../types/dtype.ts";
 import { bitsOf, isSum, productIn, wasmRule } from "./expand.ts";
 import type { Slot } from "./instructions.ts";
 import { resultSlot, slotOf } from "./instructions.ts";
 import type { Address, Local, Value } from "./machine.ts";
+import { type Memory, memory, monomialsOf } from "./memory.ts";
 import type { Polynomial } from "./polynomial.ts";
 import {
   addPolynomials,
@@ -32,7 +32,7 @@ export class Lowering {
   readonly values = new Values();
   readonly parameters: Local[] = [];
   readonly #bindings = new Map<string, Binding>();
-  readonly #buffers = new Map<string, { readonly base: Atom; readonly readOnly: boolean; readonly type: ScalarType }>();
+  readonly #buffers = new Map<string, Memory>();
   #atoms = 0;
   /** Whether anything was fused, or would have been. */
   fusible = false;
@@ -45,11 +45,10 @@ export class Lowering {
       return this.#atom(local, this.values.root);
     };
     for (const { name, access, type } of kernel.buffers)
-      this.#buffers.set(name, { base: parameter(name), readOnly: access === "read", type });
+      this.#buffers.set(name, memory(parameter(name), access === "read", type));
     for (const name of kernel.scalars)
       this.#bindings.set(name, { kind: "polynomial", polynomial: atomPolynomial(parameter(name)) });
-    for (const { name, type } of kernel.locals)
-      this.#buffers.set(name, { base: parameter(name), readOnly: false, type });
+    for (const { name, type } of kernel.locals) this.#buffers.set(name, memory(parameter(name), false, type));
   }
 
   #atom(local: Local, region: Region): Atom {
@@ -209,11 +208,12 @@ export class Lowering {
   #address(buffer: string, index: Expression): { readonly address: Address; readonly region: Region } {
     const memory = this.#buffers.get(buffer);
     invariant(memory, `no buffer ${buffer}`);
-    const bytes = addPolynomials(atomPolynomial(memory.base), scalePolynomial(this.#polynomial(index), 4));
-    const monomials = [...bytes.terms.values()];
-    const region = monomials.map((m) => this.values.placement.regionOf(m)).reduce(deeper, this.values.root);
-    const { pointer, window } = this.values.placement.pointer(monomials, bytes.constant);
-    return { address: { pointer, window, constant: bytes.constant }, region };
+    const elements = this.#polynomial(index);
+    const constant = Math.imul(elements.constant, 4);
+    const monomials = monomialsOf(memory, elements);
+    const { region } = this.values.placement.describe(monomials);
+    const { pointer, window } = this.values.placement.pointer(monomials, constant);
+    return { address: { pointer, window, constant }, region };
   }
 
   // ---- Values -----------------------------------------------------------------------------------------------------------

@@ -10,6 +10,11 @@ import { textOf } from "./polynomial.ts";
 import type { Monomial, Region } from "./region.ts";
 import { addValues, deeper, get, multiplyValues, number } from "./region.ts";
 
+interface Sum {
+  readonly region: Region;
+  readonly key: string;
+}
+
 export class Placement {
   readonly root: Region;
   constructor(root: Region) {
@@ -27,11 +32,21 @@ export class Placement {
     return monomial.atoms.reduce((region, atom) => deeper(region, atom.region), this.root);
   }
 
+  /** Where a sum of monomials has a value, and the key that equal sums share. */
+  describe(monomials: readonly Monomial[]): Sum {
+    const known = this.#sums.get(monomials);
+    if (known !== undefined) return known;
+    const region = monomials.map((m) => this.regionOf(m)).reduce(deeper, this.root);
+    const sum = { region, key: textOf(monomials) };
+    this.#sums.set(monomials, sum);
+    return sum;
+  }
+  readonly #sums = new WeakMap<readonly Monomial[], Sum>();
+
   /** The value of a sum of monomials; undefined for the empty sum. */
   sum(monomials: readonly Monomial[]): Value | undefined {
     if (monomials.length === 0) return undefined;
-    const region = monomials.map((m) => this.regionOf(m)).reduce(deeper);
-    const key = textOf(monomials);
+    const { region, key } = this.describe(monomials);
     const known = region.known.get(key);
     if (known !== undefined) return known;
     const here = monomials.filter((m) => this.regionOf(m) === region);
@@ -61,8 +76,7 @@ export class Placement {
 
   /** A pointer to memory at `constant` bytes beyond a sum, with the window that it shares with its neighbours. */
   pointer(monomials: readonly Monomial[], constant: number): { readonly pointer: Value; readonly window: Window } {
-    const region = monomials.map((m) => this.regionOf(m)).reduce(deeper, this.root);
-    const key = textOf(monomials);
+    const { region, key } = this.describe(monomials);
     const shared = region.windows.get(key) ?? [];
     for (const candidate of shared) {
       const low = Math.min(candidate.window.low, constant);

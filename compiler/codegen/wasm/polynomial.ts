@@ -24,6 +24,8 @@ function keyOf(atoms: readonly Atom[]): string {
 }
 
 export function addPolynomials(a: Polynomial, b: Polynomial): Polynomial {
+  if (a.terms.size === 0 || b.terms.size === 0)
+    return { constant: (a.constant + b.constant) | 0, terms: a.terms.size === 0 ? b.terms : a.terms };
   const terms = new Map(a.terms);
   for (const [key, monomial] of b.terms) {
     const coefficient = ((terms.get(key)?.coefficient ?? 0) + monomial.coefficient) | 0;
@@ -35,6 +37,7 @@ export function addPolynomials(a: Polynomial, b: Polynomial): Polynomial {
 
 export function scalePolynomial(a: Polynomial, factor: number): Polynomial {
   if (factor === 0) return constantPolynomial(0);
+  if (factor === 1) return a;
   const terms = new Map<string, Monomial>();
   for (const [key, { coefficient, atoms }] of a.terms) {
     const scaled = Math.imul(coefficient, factor);
