@@ -1,5 +1,6 @@
 /** The graph's rewrites, in order, each with its reason. */
 import type { Graph } from "../graph/graph.ts";
+import { askClamped, askExtrema } from "./clamps.ts";
 import { commonSubexpressions } from "./common.ts";
 import { deadCode } from "./dead.ts";
 import { pairFactors } from "./factors.ts";
@@ -27,6 +28,8 @@ export const optimizationPasses: readonly Pass[] = [
   joins,
   simplify,
   commonSubexpressions,
+  // While a clamp and what it clamps are nodes of their own.
+  askClamped,
   deadCode,
   // While the sums of a loop's body still are nodes of their own.
   looseLoops,
@@ -53,6 +56,8 @@ export const optimizationPasses: readonly Pass[] = [
   splitViews,
   views,
   simplify,
+  // Where the extremum's indices and those of its gradient have come to agree.
+  askExtrema,
   commonSubexpressions,
   deadCode,
   // Last: sums by themselves are what the algebra above knows.

@@ -561,4 +561,87 @@ export const rewrites: Readonly<Record<string, Readonly<Record<string, Rewrite>>
         %y: f32[8,4] = map[n<8, c<4] %x[n, c] / sqrt(%v[c] + 0.5) + 1
         output %y result y`),
   },
+  "ask clamped values": {
+    "relu's gradient asks the result that the next weights' gradient needs": {
+      before: `input %a: f32[4,3] argument a
+        input %w: f32[3,3] parameter w
+        input %d: f32[4,3] argument d
+        %x: f32[4,3] = map[i<4, j<3] %a[i, j] + 1
+        %y: f32[4,3] = map[i<4, j<3] max(0, %x[i, j])
+        %z: f32[4,3] = sum[i<4, j<3 | k<3] %y[i, k] * %w[k, j]
+        %dw: f32[3,3] = sum[k<3, j<3 | i<4] %y[i, k] * %d[i, j]
+        %dx: f32[4,3] = map[i<4, j<3] select(%x[i, j] > 0, %d[i, j], 0)
+        output %z result z
+        output %dw result dw
+        output %dx result dx`,
+      after: `input %a: f32[4,3] argument a
+        input %w: f32[3,3] parameter w
+        input %d: f32[4,3] argument d
+        %x: f32[4,3] = map[i<4, j<3] %a[i, j] + 1
+        %y: f32[4,3] = map[i<4, j<3] max(0, %x[i, j])
+        %z: f32[4,3] = sum[i<4, j<3 | k<3] %y[i, k] * %w[k, j]
+        %dw: f32[3,3] = sum[k<3, j<3 | i<4] %y[i, k] * %d[i, j]
+        %dx: f32[4,3] = map[i<4, j<3] select(%y[i, j] > 0, %d[i, j], 0)
+        output %z result z
+        output %dw result dw
+        output %dx result dx`,
+    },
+    "bounds within both clamps alone": {
+      before: `input %x: f32[5] argument x
+        %y: f32[5] = map[i<5] min(max(%x[i], 0), 6)
+        %z: f32[5] = map[i<5] select(max(%x[i], 0) < 6 and %x[i] > 0, 1, 0)
+        %u: f32[5] = map[i<5] select(%x[i] > 6 or %x[i] >= 0 or %x[i] < 0, 1, 0)
+        output %y result y
+        output %z result z
+        output %u result u`,
+      after: `input %x: f32[5] argument x
+        %y: f32[5] = map[i<5] min(max(%x[i], 0), 6)
+        %z: f32[5] = map[i<5] select(%y[i] < 6 and %y[i] > 0, 1, 0)
+        %u: f32[5] = map[i<5] select(%x[i] > 6 or %x[i] >= 0 or %x[i] < 0, 1, 0)
+        output %y result y
+        output %z result z
+        output %u result u`,
+    },
+    "not a value that nobody needs so late": same(`input %x: f32[5,2] argument x
+        %y: f32[5,2] = map[i<5, j<2] max(%x[i, j], 0)
+        %s: f32[5] = sum[i<5 | j<2] %y[i, j]
+        %t: f32[5] = sum[i<5 | j<5] %s[j]
+        %u: f32[5] = sum[i<5 | j<5] %t[j]
+        %z: f32[5,2] = map[i<5, j<2] select(%x[i, j] > 0, %u[i], 0)
+        output %z result z`),
+    "not at another place, and not what was rounded": same(`input %x: f32[5,5] argument x
+        %y: f32[5,5] = map[i<5, j<5] max(%x[j, i], 0)
+        %h: f16[5,5] = map[i<5, j<5] max(%x[i, j], 0)
+        %z: f32[5,5] = map[i<5, j<5] select(%x[i, j] > 0, 1, 0)
+        output %y result y
+        output %h result h
+        output %z result z`),
+  },
+  "ask extrema": {
+    "relu before a maximum": {
+      before: `input %x: f32[4,6,2] argument x
+        input %b: f32[4] argument b
+        input %d: f32[4,6] argument d
+        %m, %p: f32[4,6], i32[4,6] = max_first[c<4, i<6 | k<2] max(%x[c, i, k] + %b[c], 0)
+        %dx: f32[4,6,2] = map[c<4, i<6, k<2] select(%x[c, i, k] + %b[c] > 0, select(%p[c, i] == k, %d[c, i], 0), 0)
+        output %m result m
+        output %dx result dx`,
+      after: `input %x: f32[4,6,2] argument x
+        input %b: f32[4] argument b
+        input %d: f32[4,6] argument d
+        %m, %p: f32[4,6], i32[4,6] = max_first[c<4, i<6 | k<2] max(%x[c, i, k] + %b[c], 0)
+        %d_m.passed: f32[4,6] = map[c<4, i<6] select(%m[c, i] > 0, %d[c, i], 0)
+        %dx: f32[4,6,2] = map[c<4, i<6, k<2] select(%p[c, i] == k, %d_m.passed[c, i], 0)
+        output %m result m
+        output %dx result dx`,
+    },
+    "not where another value is asked, or another position": same(`input %x: f32[4,6,3] argument x
+        input %d: f32[4,6] argument d
+        %m, %p: f32[4,6], i32[4,6] = max_first[c<4, i<6 | k<3] max(%x[c, i, k], 0)
+        %u: f32[4,6,3] = map[c<4, i<6, k<3] select(%x[c, i, -k + 2] > 0, select(%p[c, i] == k, %d[c, i], 0), 0)
+        %v: f32[4,6,3] = map[c<4, i<6, k<3] select(%x[c, i, k] > 0, select(%p[c, i] == k + 1, %d[c, i], 0), 0)
+        output %m result m
+        output %u result u
+        output %v result v`),
+  },
 };
