@@ -82,6 +82,9 @@ class Contractions {
 function rewritten(node: GenericNode, builder: GraphBuilder): GenericNode {
   const factors = factorsOf(node.body).map((scalar): Factor => ({ scalar, indices: indicesOf(scalar) }));
   if (factors.length < 3) return node;
+  // An index that no factor uses counts how often the product is added: `unused-indices.ts` makes a factor of it.
+  const inFactors = indicesOf(node.body);
+  if (node.reduction.some((_, k) => !inFactors.has(node.parallel.length + k))) return node;
   const contractions = new Contractions(node);
   const whole = new Set([...node.parallel.keys(), ...node.reduction.map((_, k) => node.parallel.length + k)]);
   const steps: { pair: [Factor, Factor]; others: Factor[] }[] = [];

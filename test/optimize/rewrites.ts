@@ -479,6 +479,11 @@ export const rewrites: Readonly<Record<string, Readonly<Record<string, Rewrite>>
         %y: f32[64] = sum[i<64 | j<32] %a[i, j] * %y.part[j]
         output %y result y`,
     },
+    "what no factor reads still counts": same(`input %a: f32[64,32] argument a
+        input %b: f32[32,48] argument b
+        input %v: f32[48] argument v
+        %y: f32[64] = sum[i<64 | p<4, j<32, k<48] %a[i, j] * %b[j, k] * %v[k]
+        output %y result y`),
   },
   "pair factors, dead code": {
     "a factor over one operand's own indices stays with it": same(`input %a: f32[64,32] argument a
