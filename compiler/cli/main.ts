@@ -267,6 +267,7 @@ export async function main(parameters: readonly string[], terminal: Terminal): P
       option.model,
       new Option("--batch <rows>", "rows of a step, and the value of N").argParser(count(1)),
       new Option("--plain", "without the fused multiply-add of relaxed SIMD"),
+      option.threads,
       option.set,
       option.size,
     ],

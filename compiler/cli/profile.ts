@@ -1,7 +1,10 @@
 /** Where the time of an entry goes: every kernel measured alone, in place, and the whole. */
-import { type Location, wasmSections } from "../../runtime/plan.ts";
+import { threadFile } from "../../runtime/node/thread.ts";
+import { type Location, unusedBytes, wasmSections } from "../../runtime/plan.ts";
+import { startThreads } from "../../runtime/wasm/threads.ts";
 import type { CallStep } from "../codegen/wasm/calls.ts";
-import { encodeModule } from "../codegen/wasm/module.ts";
+import type { EncodedModule } from "../codegen/wasm/encode.ts";
+import { encodeModule, memoryPages } from "../codegen/wasm/module.ts";
 import type { Program } from "../elaborate/program.ts";
 import { flopsOf } from "../kernel/work.ts";
 import { type KernelOptions, optimizeProgram, planned } from "../pipeline.ts";
@@ -27,38 +30,57 @@ export interface EntryProfile extends Measurement {
 }
 export interface ProfileOptions extends KernelOptions {
   readonly relaxed: boolean;
+  readonly threads: number;
   readonly onProgress?: (done: number, total: number) => void;
 }
 
-/** Profiles of the chosen entries, on one thread. Memory and plan are those of the program of these entries alone. */
-export function profile(program: Program, options: ProfileOptions): EntryProfile[] {
+/** Profiles of the chosen entries. Memory and plan are those of the program of these entries alone. */
+export async function profile(program: Program, options: ProfileOptions): Promise<EntryProfile[]> {
   const { plan, entries } = planned(optimizeProgram(program, false), "cpu", options);
-  const memoryBytes = wasmSections(plan).end;
+  const memoryBytes = wasmSections(plan, options.threads).end;
   const total = entries.reduce((sum, entry) => sum + (entry?.steps.length ?? 0), 0);
   // Enough for a kernel of a millisecond, and not much more than seconds for a program of a hundred.
   const effort = Math.max(15, Math.min(60, 2000 / total));
   let done = 0;
-  return entries.flatMap((entry): EntryProfile[] => {
-    if (!entry) return [];
+  const profiles: EntryProfile[] = [];
+  for (const entry of entries) {
+    if (!entry) continue;
     const calls: readonly CallStep[] = callsOf(entry.steps, plan);
-    const { bytes: code } = encodeModule({
+    const encoded = encodeModule({
       entries: [{ name: entry.name, steps: calls }, ...calls.map((call) => ({ name: "", steps: [call] }))],
       memoryBytes,
       relaxed: options.relaxed,
     });
-    const module = instantiate(code, memoryBytes);
+    const { memory, entry: exported, end } = await instantiateOn(options.threads, encoded, memoryBytes);
     // Numbers of an ordinary size; as integers they are clamped wherever they address something.
     const values = Float32Array.from({ length: memoryBytes / 4 }, (_, k) => (((k * 7919) % 1009) / 1009 - 0.5) / 5);
     // What a step does to its own inputs, time and again, would end in subnormal numbers or worse.
-    const refresh = () => new Float32Array(module.memory.buffer).set(values);
-    const time = (k: number) => leastTime(module.entry(`entry${k}`), effort, refresh);
+    const refresh = () => new Float32Array(memory.buffer, unusedBytes).set(values.subarray(unusedBytes / 4));
+    const time = (k: number) => leastTime(exported(`entry${k}`), effort, refresh);
     const kernels = entry.steps.map((step, k): KernelProfile => {
       options.onProgress?.(done++, total);
       return { ...describe(step), milliseconds: time(k + 1) };
     });
     const sum = (of: "flops" | "bytes") => kernels.reduce((all, kernel) => all + kernel[of], 0);
-    return [{ entry: entry.name, milliseconds: time(0), flops: sum("flops"), bytes: sum("bytes"), kernels }];
-  });
+    profiles.push({ entry: entry.name, milliseconds: time(0), flops: sum("flops"), bytes: sum("bytes"), kernels });
+    end();
+  }
+  return profiles;
+}
+
+/** A module on so many threads; `end` ends all but this one. */
+async function instantiateOn(threads: number, { bytes, memoryFlags }: EncodedModule, memoryBytes: number) {
+  if (threads === 1) return { ...instantiate(bytes, memoryBytes), end: () => {} };
+  const pages = memoryPages(memoryBytes);
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+  const code = new Uint8Array(bytes);
+  code[memoryFlags] = 3;
+  const module = new WebAssembly.Module(code);
+  const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+  // One that is lost is noticed by those that wait for it: the call fails.
+  const end = await startThreads({ module, memory, threads }, threadFile, () => {});
+  Object.assign(exports.threads as WebAssembly.Global, { value: threads });
+  return { memory, entry: (name: string) => exports[name] as () => void, end };
 }
 
 function describe(step: PlacedStep): Omit<KernelProfile, "milliseconds"> {

@@ -30,7 +30,21 @@ test("a table for each entry: kernels with their lines, and the whole", async ()
   expect(entries.map(([, name]) => name)).toEqual(["Net@1", "net.step", "decay"]);
   expect(out).toMatch(/ \d+\.\d{3} +\d+% +[\d.]+ +[\d.]+ +\d+% +\S*net\.dlx:\d+\n/);
   expect(out.match(/^the whole .* a second$/gm)).toHaveLength(3);
-  expect(out).toMatch(/measured peak here is [\d.]+ GFLOP\/s\.\n$/);
+  expect(out).toMatch(/One thread, .*measured peak here is [\d.]+ GFLOP\/s a thread\.\n$/);
+});
+
+test("--threads: the same kernels and work", async () => {
+  const profiled = async (threads: number) => {
+    const { out } = await dlx(["bench", file, "--threads", String(threads), "--model", "Net", "--json"]);
+    return JSON.parse(out);
+  };
+  const [one, two] = [await profiled(1), await profiled(2)];
+  expect([one.threads, two.threads]).toEqual([1, 2]);
+  const work = ({ entries }: { entries: { kernels: { label: string; flops: number; milliseconds: number }[] }[] }) =>
+    entries.map(({ kernels }) => kernels.map(({ label, flops }) => ({ label, flops })));
+  expect(work(two)).toEqual(work(one));
+  const { out } = await dlx(["bench", file, "--threads", "2", "--model", "Net"]);
+  expect(out).toMatch(/\n2 threads, /);
 });
 
 test("--json has the same, and what was counted", async () => {

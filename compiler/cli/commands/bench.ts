@@ -10,13 +10,14 @@ import { elaborateFile, hasBatch, type ProgramFlags, settingsWith } from "../too
 interface Flags extends ProgramFlags {
   readonly batch?: number;
   readonly plain?: boolean;
+  readonly threads?: number;
 }
 
 const gigaflops = ({ flops, milliseconds }: Measurement) => flops / milliseconds / 1e6;
 const gigabytes = ({ bytes, milliseconds }: Measurement) => bytes / milliseconds / 1e6;
 
 export async function run(terminal: Terminal, [file = ""]: string[], flags: Flags): Promise<ExitCode> {
-  const { batch, block, model } = flags;
+  const { batch, block, model, threads = 1 } = flags;
   if (block !== undefined && model !== undefined) throw new UsageError("--block and --model: one of them");
   const set = (await hasBatch(file)) && model === undefined ? settingsWith(flags.set, batch) : flags.set;
   const train = model !== undefined ? "none" : block === undefined ? "all" : "block";
@@ -33,29 +34,38 @@ export async function run(terminal: Terminal, [file = ""]: string[], flags: Flag
   });
   if (entries.length === 0) throw new UsageError(`there is no ${model === undefined ? "entry" : `model ${model}`}`);
   const relaxed = flags.plain !== true && relaxedSimd(true);
-  const peak = measuredPeak(relaxed);
+  const machine: Machine = { relaxed, threads, peak: measuredPeak(relaxed) };
   const progress = progressBar(terminal, flags.json ? undefined : "kernels");
-  const entryProfiles = profile(
+  const entryProfiles = await profile(
     { ...whole, entries },
     {
       relaxed,
+      threads,
       ...(flags.winograd !== undefined && { winograd: flags.winograd }),
       onProgress: (done, total) => progress.update(done, total, {}),
     },
   );
   progress.stop();
-  if (flags.json) terminal.out(toJsonText(asJson(entryProfiles, relaxed, peak)));
-  else terminal.out(asText(entryProfiles, relaxed, peak));
+  if (flags.json) terminal.out(toJsonText(asJson(entryProfiles, machine)));
+  else terminal.out(asText(entryProfiles, machine));
   return 0;
 }
 
-function asJson(entries: readonly EntryProfile[], relaxed: boolean, peak: number) {
+/** What it ran on; the peak is that of one thread, in GFLOP/s. */
+interface Machine {
+  readonly relaxed: boolean;
+  readonly threads: number;
+  readonly peak: number;
+}
+
+function asJson(entries: readonly EntryProfile[], { relaxed, threads, peak }: Machine) {
   const rates = (each: Measurement) => ({
     gflopsPerSecond: gigaflops(each),
     gigabytesPerSecond: gigabytes(each),
-    ofPeak: gigaflops(each) / peak,
+    ofPeak: gigaflops(each) / (peak * threads),
   });
   return {
+    threads,
     instructions: relaxed ? "relaxed-simd" : "simd128",
     peakGflopsPerSecond: peak,
     entries: entries.map(({ kernels, ...entry }) => ({
@@ -67,10 +77,14 @@ function asJson(entries: readonly EntryProfile[], relaxed: boolean, peak: number
   };
 }
 
-function asText(entries: readonly EntryProfile[], relaxed: boolean, peak: number): string {
+function asText(entries: readonly EntryProfile[], { relaxed, threads, peak }: Machine): string {
   const one = (value: number) => value.toFixed(1);
   const percent = (share: number) => `${(100 * share).toFixed(0)}%`;
-  const rates = (each: Measurement) => [one(gigaflops(each)), one(gigabytes(each)), percent(gigaflops(each) / peak)];
+  const rates = (each: Measurement) => [
+    one(gigaflops(each)),
+    one(gigabytes(each)),
+    percent(gigaflops(each) / (peak * threads)),
+  ];
   const place = ({ file, line }: KernelProfile) => (file === null ? "" : `${file}:${line}`);
   const texts = entries.map((entry) => {
     const { kernels, milliseconds } = entry;
@@ -89,5 +103,6 @@ function asText(entries: readonly EntryProfile[], relaxed: boolean, peak: number
     return `${entry.entry}\n\n${table([head, ...lines, last])}`;
   });
   const instructions = relaxed ? "relaxed SIMD" : "SIMD128";
-  return `${texts.join("\n")}\nOne thread, ${instructions}; its measured peak here is ${one(peak)} GFLOP/s.\n`;
+  const count = threads === 1 ? "One thread" : `${threads} threads`;
+  return `${texts.join("\n")}\n${count}, ${instructions}; the measured peak here is ${one(peak)} GFLOP/s a thread.\n`;
 }
