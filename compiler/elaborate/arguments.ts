@@ -1,10 +1,10 @@
 /** Arguments to parameters, results to declared types, where-clauses: what every application of a declaration shares. */
-import type { Expression, Parameter, Type, WhereItem } from "../../grammar/ast.ts";
+import type { Declaration, Expression, Parameter, Type, WhereItem } from "../../grammar/ast.ts";
 import { suggest } from "../diagnostics/index.ts";
 import { compare, constantOf, printDim } from "../types/dims.ts";
 import { type Machine, placeOf } from "./context.ts";
 import { namesIn } from "./convert.ts";
-import { force } from "./tensors.ts";
+import { force, uniformValue } from "./tensors.ts";
 import { textOf } from "./text.ts";
 import {
   type ArgumentValue,
@@ -113,8 +113,14 @@ export function bindArguments(
 // ---- Where ------------------------------------------------------------------------------------------------------------------
 
 /** Definitions that need no dimension of the arguments are known before them: `where T = 128`. */
-export function prepareWhere(items: readonly WhereItem[], scope: Scope, machine: Machine): void {
-  const defined = new Set(items.flatMap((item) => (item.kind === "definition" ? [item.name.text] : [])));
+export function prepareWhere(
+  { where: items, parameters }: Pick<Declaration, "where" | "parameters">,
+  scope: Scope,
+  machine: Machine,
+): void {
+  // Not bound yet, even where something outside has the same name.
+  const defined = new Set(parameters.map(({ name }) => name.text));
+  for (const item of items) if (item.kind === "definition") defined.add(item.name.text);
   for (const item of items) {
     if (item.kind !== "definition") continue;
     const free = [...namesIn(item.value)].some((name) => defined.has(name) || isDimension(name, scope));
@@ -135,6 +141,11 @@ export function runWhere(machine: Machine, items: readonly WhereItem[], scope: S
     for (const item of items) runWhereItem(machine, item, scope, place);
   });
 }
+/** A number, also where it is one for every element of a tensor. */
+function shown(value: Value): string {
+  const number = value.kind === "tensor" && value.shape.length === 0 ? uniformValue(value) : undefined;
+  return number === undefined ? showValue(value) : `${number}`;
+}
 function runWhereItem(machine: Machine, item: WhereItem, scope: Scope, place: Place): void {
   if (item.kind === "definition") {
     const name = item.name.text;
@@ -151,12 +162,15 @@ function runWhereItem(machine: Machine, item: WhereItem, scope: Scope, place: Pl
     return;
   }
   const condition = machine.evaluate(item.condition, scope);
-  if (condition.kind !== "bool")
+  const bool = condition.kind === "bool" || (condition.kind === "tensor" && condition.dtype === "bool");
+  if (!bool || (condition.kind === "tensor" && condition.shape.length > 0))
     machine.raise("E0214", placeOf(scope, item.condition), { what: "where", got: describe(condition) });
-  if (condition.value !== false) return;
+  // What is only known while running, such as a rate that is a knob, is not for the compiler to refuse.
+  const holds = condition.kind === "bool" ? condition.value : uniformValue(condition) !== 0;
+  if (holds !== false) return;
   const text = item.otherwise
     ? item.otherwise.parts
-        .map((part) => (typeof part === "string" ? part : showValue(machine.evaluate(part, scope))))
+        .map((part) => (typeof part === "string" ? part : shown(machine.evaluate(part, scope))))
         .join("")
     : `${textOf(scope.source, item.condition)} does not hold`;
   const details = { related: [{ ...placeOf(scope, item), message: "required here" }] };

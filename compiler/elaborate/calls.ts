@@ -3,6 +3,7 @@ import type { Expression } from "../../grammar/ast.ts";
 import { bindArguments, bindable, finishResult, originsOf, prepareWhere, runWhere } from "./arguments.ts";
 import type { Machine } from "./context.ts";
 import { applyInstance, instantiate } from "./layers.ts";
+import { callOptimizer } from "./optimizers.ts";
 import { bindPattern } from "./patterns.ts";
 import { seedOf } from "./randomness.ts";
 import {
@@ -48,6 +49,8 @@ function apply(machine: Machine, callee: Value, args: readonly ArgumentValue[], 
       bindArguments(machine, callee.declaration.configuration, args, scope, callee.declaration.name.text, place);
       return { kind: "configured-optimizer", declaration: callee.declaration, scope };
     }
+    case "configured-optimizer":
+      return callOptimizer(machine, callee, args, place);
     default:
       return machine.raise("E0207", place, { got: describe(callee) });
   }
@@ -68,7 +71,7 @@ function callFunction(
   const name = declaration.name.text;
   return machine.framed({ what: name, site: place }, () => {
     const scope = new Scope(outer.source, outer);
-    prepareWhere(declaration.where, scope, machine);
+    prepareWhere(declaration, scope, machine);
     bindArguments(machine, declaration.parameters, args, scope, name, place);
     runWhere(machine, declaration.where, scope, place);
     const result = machine.within({ mask: undefined }, () => machine.evaluate(declaration.body, scope));

@@ -170,7 +170,7 @@ class Checking {
     recover: boolean,
   ): void {
     const scope = new Scope(instance.scope.source, instance.scope);
-    prepareWhere(declaration.where, scope, evaluator);
+    prepareWhere(declaration, scope, evaluator);
     const args = this.#inputs(declaration.parameters, scope, filling);
     const run = () => applyInstance(evaluator, instance, args, placeOf(scope, declaration.name));
     evaluator.inEntry(this.#entry("predict"), () => {
@@ -186,7 +186,7 @@ class Checking {
       const configured = new Scope(outer.source, outer);
       this.#configuration(declaration.configuration, configured, size, this.#options.set);
       const scope = new Scope(outer.source, configured);
-      prepareWhere(declaration.where, scope, evaluator);
+      prepareWhere(declaration, scope, evaluator);
       this.#inputs(declaration.parameters, scope, { dimension: (name) => this.#size(name, size), run: 1 });
       runWhere(evaluator, declaration.where, scope, placeOf(scope, declaration.name));
       evaluator.recovering(
@@ -230,7 +230,7 @@ class Checking {
     const filling: Filling = { dimension: (name) => this.#size(name, undefined), run };
     if (declaration.kind !== "fn") this.#configuration(declaration.configuration, configured, undefined);
     const scope = new Scope(outer.source, configured);
-    prepareWhere(declaration.where, scope, evaluator);
+    prepareWhere(declaration, scope, evaluator);
     const args = this.#inputs(declaration.parameters, scope, filling);
     const place = placeOf(scope, declaration.name);
     if (declaration.kind === "layer") {

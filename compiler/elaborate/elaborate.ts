@@ -133,7 +133,7 @@ class Elaboration {
     const entry = new GraphEntry("predict");
     this.#evaluator.inEntry(entry, () => {
       const scope = new Scope(instance.scope.source, instance.scope);
-      prepareWhere(declaration.where, scope, this.#evaluator);
+      prepareWhere(declaration, scope, this.#evaluator);
       this.#applyModel(
         entry,
         instance,
@@ -177,7 +177,7 @@ class Elaboration {
       const entry = new GraphEntry("predict");
       this.#evaluator.inEntry(entry, () => {
         const scope = new Scope(instance.scope.source, instance.scope);
-        prepareWhere(declaration.where, scope, this.#evaluator);
+        prepareWhere(declaration, scope, this.#evaluator);
         const { inputs, result } = this.#applyModel(
           entry,
           instance,
@@ -209,7 +209,7 @@ class Elaboration {
     const evaluator = this.#evaluator;
     evaluator.inEntry(entry, () => {
       const scope = new Scope(outer.source, outer);
-      prepareWhere(declaration.where, scope, evaluator);
+      prepareWhere(declaration, scope, evaluator);
       const sizeOf = this.#sizes(size, batch, name);
       const inputs = graphInputs(evaluator, entry, declaration.parameters, scope, sizeOf, batch);
       const place = placeOf(scope, declaration.body);
@@ -243,7 +243,7 @@ class Elaboration {
       const configured = new Scope(outer.source, outer);
       configure(evaluator, declaration, configured, this.#options.set ?? {});
       const scope = new Scope(outer.source, configured);
-      prepareWhere(declaration.where, scope, evaluator);
+      prepareWhere(declaration, scope, evaluator);
       const batch = configured.find("batch");
       const size = batch?.kind === "value" && batch.value.kind === "int" ? batch.value.value : undefined;
       const count = size && concreteShape([size])?.[0];

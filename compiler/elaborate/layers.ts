@@ -37,12 +37,23 @@ export function instantiate(
   place: Place,
 ): Value {
   const name = declaration.name.text;
-  const owner = machine.dynamic.owner;
-  if (!owner) return machine.raise("E0219", place, { name });
   const scope = new Scope(outer.source, outer);
+  if (!machine.dynamic.owner) return machine.raise("E0219", place, { name });
   machine.framed({ what: name, site: place }, () =>
     bindArguments(machine, declaration.configuration, args, scope, name, place),
   );
+  return { kind: "instance", instance: childOf(machine, { declaration, scope }, place) };
+}
+
+/** The next child of its kind in the owner's body. */
+export function childOf(
+  machine: Machine,
+  { declaration, scope }: Pick<Instance, "declaration" | "scope">,
+  place: Place,
+): Instance {
+  const name = declaration.name.text;
+  const { owner } = machine.dynamic;
+  if (!owner) return machine.raise("E0219", place, { name });
   const stem = localPath(owner, name);
   const count = (owner.counters.get(stem) ?? 0) + 1;
   owner.counters.set(stem, count);
@@ -50,7 +61,7 @@ export function instantiate(
   const known = owner.instance.children.get(local);
   if (known?.declaration === declaration) {
     known.scope = scope;
-    return { kind: "instance", instance: known };
+    return known;
   }
   const instance: Instance = {
     path: `${owner.instance.path}.${local}`,
@@ -64,7 +75,7 @@ export function instantiate(
   };
   owner.instance.children.set(local, instance);
   owner.instance.order.push(local);
-  return { kind: "instance", instance };
+  return instance;
 }
 
 /** `let head = dense(10)`: the instance takes the name, unless it was made elsewhere. */
@@ -103,7 +114,7 @@ export function applyInstance(
   const tensors = args.filter((arg) => arg !== training);
   const scope = new Scope(instance.scope.source, instance.scope);
   return machine.framed({ what: name, site: place }, () => {
-    prepareWhere(declaration.where, scope, machine);
+    prepareWhere(declaration, scope, machine);
     bindArguments(machine, declaration.parameters, tensors, scope, name, place);
     runWhere(machine, declaration.where, scope, place);
     instance.applied ??= place;

@@ -1,8 +1,8 @@
 /** Train blocks: `minimize` with its optimizer, `metric`, states of the block. */
 import type { MetricStatement, MinimizeStatement } from "../../grammar/ast.ts";
 import { isFloat } from "../types/dtype.ts";
-import { bindArguments, finishResult } from "./arguments.ts";
-import { type Machine, type Owner, placeOf } from "./context.ts";
+import { type Machine, placeOf } from "./context.ts";
+import { applyOptimizer } from "./optimizers.ts";
 import { assignSlot } from "./statements.ts";
 import { filled, force, handleOf, show, stored } from "./tensors.ts";
 import { requireTree, treeOf } from "./trees.ts";
@@ -12,7 +12,7 @@ import {
   type Instance,
   isFunction,
   type Place,
-  Scope,
+  type Scope,
   type Slot,
   type TensorValue,
   type TreeEntry,
@@ -159,8 +159,10 @@ function update(
   if (optimizer.kind !== "configured-optimizer")
     machine.raise("E0205", usingPlace, { name: "using", expected: "an optimizer", got: describe(optimizer) });
   const instance = ownInstance(run, `${run.block}.${statement.name.text}.${slot.path}`, optimizer);
-  const owner: Owner = { instance, prefix: [], counters: new Map(), taken: new Set() };
-  const next = machine.within({ owner }, () => applyOptimizer(machine, optimizer, weight, gradient, usingPlace));
+  const step = machine.entry.step();
+  if (!step) machine.raise("E0222", usingPlace, { name: "step" });
+  const args = [weight, gradient, stored(step)].map((value) => ({ name: undefined, value, place: usingPlace }));
+  const next = applyOptimizer(machine, optimizer, instance, args, usingPlace);
   if (next.kind !== "tensor")
     machine.raise("E0205", usingPlace, {
       name: `the result of ${optimizer.declaration.name.text}`,
@@ -168,26 +170,6 @@ function update(
       got: describe(next),
     });
   assignSlot(machine, slot, next, place);
-}
-
-function applyOptimizer(
-  machine: Machine,
-  { declaration, scope: configuration }: ConfiguredOptimizer,
-  weight: TensorValue,
-  gradient: TensorValue,
-  place: Place,
-): Value {
-  const name = declaration.name.text;
-  const step = machine.entry.step();
-  if (!step) return machine.raise("E0222", place, { name: "step" });
-  const scope = new Scope(configuration.source, configuration);
-  return machine.framed({ what: name, site: place }, () => {
-    const values = [weight, gradient, stored(step)];
-    const args = values.slice(0, declaration.parameters.length).map((value) => ({ name: undefined, value, place }));
-    bindArguments(machine, declaration.parameters, args, scope, name, place);
-    const result = machine.evaluate(declaration.body, scope);
-    return finishResult(machine, result, declaration.result, declaration.body, scope, name, place, args);
-  });
 }
 
 /** Where a block or an optimizer keeps its states, the same for every entry. */

@@ -8,11 +8,13 @@ import { Choices } from "../support/random-body.ts";
 import { rows } from "./rows.ts";
 
 const deep = process.env.DLX_DEEP !== undefined;
+// A smaller seed is no smaller case.
+const seeds = fc.noShrink(fc.nat(2 ** 31 - 1));
 
 describeWebGPU("the library on WebGPU", (context) => {
   test.each(Object.entries(rows))("%s", { timeout: 3_600_000 }, async (_, row) => {
     await fc.assert(
-      fc.asyncProperty(fc.nat(2 ** 31 - 1), fc.nat(1_000_000), async (chosen, seed) => {
+      fc.asyncProperty(seeds, seeds, async (chosen, seed) => {
         const all = compiled({ text: row.program(new Choices(chosen)), batch: 2 }, "webgpu");
         const device = await createWebGPUDevice(context().gpu, all.manifest, all.wgsl ?? "");
         try {

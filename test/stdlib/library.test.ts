@@ -21,6 +21,8 @@ import { examplesOf, libraryNames } from "./names.ts";
 import { rows } from "./rows.ts";
 
 const deep = process.env.DLX_DEEP !== undefined;
+// A smaller seed is no smaller case.
+const seeds = fc.noShrink(fc.nat(2 ** 31 - 1));
 const names = libraryNames.map((name) => [name.declaration.name.text, name] as const);
 
 test("names are one library's", () => {
@@ -44,7 +46,7 @@ describe.each(names)("%s", (name, declared) => {
   test("computes and is differentiated alike everywhere", { timeout: 3_600_000 }, async () => {
     if (!row) throw new Error(`${name} has no row in test/stdlib/rows`);
     await fc.assert(
-      fc.asyncProperty(fc.nat(2 ** 31 - 1), fc.nat(1_000_000), async (chosen, seed) => {
+      fc.asyncProperty(seeds, seeds, async (chosen, seed) => {
         const text = row.program(new Choices(chosen));
         expect(text).toMatch(new RegExp(`\\b${name}\\b`));
         try {

@@ -1,25 +1,70 @@
-import { initialised, program, type Row, type Rows } from "../rows.ts";
+import { anyShape, applied, initialised, program, type Row, type Rows } from "../rows.ts";
 
 const shapes = [[5], [3, 4], [4, 3, 5], [6, 2, 3, 3], [1, 1]];
-const drawn = (name: string): Row => ({
-  program: (choices) =>
-    initialised(choices.chance(50) ? name : `${name}(_, gain: ${choices.of(["1.0", "0.5"])})`, choices.of(shapes)),
+const drawn = (name: string, options: readonly string[] = [], over = shapes): Row => ({
+  program: (choices) => {
+    const option = choices.of(["", ...options]);
+    return initialised(option === "" ? name : `${name}(_, ${option})`, choices.of(over));
+  },
 });
-const fan = (name: string): Row => ({
-  program: (choices) => program(`export fn fan() -> i32 = i32(${name}([${choices.of(shapes).join(", ")}]))`),
-});
+const gains = ["gain: 1.0", "gain: 0.5"];
+const modes = [...gains, 'mode: "fan_out"'];
+const number = (expression: string) => program(`export fn number() -> f32 = f32(${expression})`);
+const fanOf = (name: string): Row => ({ program: (choices) => number(`${name}([${choices.of(shapes).join(", ")}])`) });
 
 export const rows: Rows = {
-  fan_in: fan("fan_in"),
-  fan_out: fan("fan_out"),
-  kaiming_normal: drawn("kaiming_normal"),
-  kaiming_uniform: drawn("kaiming_uniform"),
-  xavier_normal: drawn("xavier_normal"),
-  xavier_uniform: drawn("xavier_uniform"),
-  zeros: { program: (choices) => initialised("zeros", choices.of(shapes)) },
-  ones: { program: (choices) => initialised("ones", choices.of(shapes)) },
-  uniform: { program: (choices) => initialised("uniform(_, low: -2, high: 0.5)", choices.of(shapes)) },
-  normal: { program: (choices) => initialised("normal(_, std: 0.3, centre: 1)", choices.of(shapes)) },
+  fan_in: fanOf("fan_in"),
+  fan_out: fanOf("fan_out"),
+  fan: {
+    program: (choices) => number(`fan([3, 4, 5], "${choices.of(["fan_in", "fan_out"])}")`),
+    refuses: { "another mode": [number('fan([3, 4], "fan_avg")'), 'mode is "fan_in" or "fan_out"; got "fan_avg"'] },
+  },
+  gain: {
+    program: (choices) =>
+      number(`gain("${choices.of(["linear", "sigmoid", "tanh", "relu", "leaky_relu", "selu"])}", slope: 0.2)`),
+    refuses: { "an activation that has none": [number('gain("mish")'), "got mish"] },
+  },
+  scaled_normal: drawn("scaled_normal", ["c: 3.0"]),
+  kaiming_normal: drawn("kaiming_normal", modes),
+  kaiming_uniform: drawn("kaiming_uniform", modes),
+  xavier_normal: drawn("xavier_normal", gains),
+  xavier_uniform: drawn("xavier_uniform", gains),
+  erfinv: {
+    program: (choices) => applied({ expression: "erfinv(0.999 * tanh(x))", inputs: { x: anyShape(choices) } }),
+  },
+  truncated_normal: {
+    ...drawn("truncated_normal", ["std: 0.02", "low: -1.0, high: 0.5"]),
+    refuses: {
+      "an empty range": [initialised("truncated_normal(_, low: 1.0, high: 1.0)", [3]), "must be less than high"],
+    },
+  },
+  orthogonal: {
+    ...drawn(
+      "orthogonal",
+      ["gain: 2.0"],
+      shapes.filter((shape) => shape.length > 1),
+    ),
+    refuses: { "a vector": [initialised("orthogonal", [3]), "two axes and more"] },
+  },
+  dirac: {
+    ...drawn(
+      "dirac",
+      ["groups: 2"],
+      [
+        [4, 2, 3],
+        [4, 4, 3, 3],
+        [6, 2, 3, 2],
+      ],
+    ),
+    refuses: {
+      "a matrix": [initialised("dirac", [3, 3]), "three axes and more"],
+      "groups that do not divide": [initialised("dirac(_, groups: 2)", [3, 3, 3]), "must divide the 3 features"],
+    },
+  },
+  zeros: drawn("zeros"),
+  ones: drawn("ones"),
+  uniform: drawn("uniform", ["low: -2, high: 0.5"]),
+  normal: drawn("normal", ["std: 0.3, centre: 1"]),
   bernoulli: {
     program: (choices) => program(`export fn mask() = bernoulli([${choices.of(shapes).join(", ")}], 0.3)`),
   },

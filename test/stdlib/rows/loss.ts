@@ -90,7 +90,13 @@ export const rows: Rows = {
     program: between((choices) => `huber(x, y, delta: ${choices.of(["1.0", "0.2"])})`, 1),
     refuses: { "a delta of 0": [refused("huber(x, y, delta: 0.0)", pair), "delta must be positive"] },
   },
-  cosine_similarity: { program: between("cosine_similarity(x, y)", 2) },
+  // Of vectors with one element it is a sign, and its gradient what rounding leaves.
+  cosine_similarity: {
+    program: (choices) => {
+      const shape = `f32[${extent(choices)}, ${choices.between(2, 9)}]`;
+      return applied({ expression: "cosine_similarity(x, y)", inputs: { x: shape, y: shape }, derivatives: 2 });
+    },
+  },
   l1: penalty("l1", 1),
   l2: penalty("l2", 2),
   elastic_net: {
