@@ -179,5 +179,7 @@ describe("did you mean", () => {
   ])("distance of %s and %s", (a, b, distance) => {
     expect(editDistance(a, b)).toBe(distance);
     expect(editDistance(b, a)).toBe(distance);
+    for (const enough of [1, 2, 3, 5])
+      expect(Math.min(editDistance(a, b, enough), enough)).toBe(Math.min(distance, enough));
   });
 });
