@@ -1,7 +1,9 @@
 /** Why there is no gradient: the way from a tensor to what is differentiated, and where along it the derivative ends. */
+
+import { rangeOf } from "../graph/affine.ts";
 import type { GraphBuilder } from "../graph/builder.ts";
-import type { Node, Tensor } from "../graph/graph.ts";
-import { operandsOf, rootsOf, visitScalars } from "../graph/traverse.ts";
+import type { Node, ScalarRead, Tensor } from "../graph/graph.ts";
+import { domainOf, operandsOf, readsOf, rootsOf, visitScalars } from "../graph/traverse.ts";
 import { rowOf } from "../scalar/table.ts";
 import { isFloat } from "../types/dtype.ts";
 import { readAdjoints } from "./body.ts";
@@ -36,6 +38,7 @@ export function explainMissing(
     const result = path[k + 1];
     const node = result && builder.definition(result);
     if (!node) break;
+    if (isNeverReached(node, operand)) break;
     if (stopped.has(result)) return { reason: "stopped", path, node, by: undefined };
     const flat = flatRow(node, operand);
     if (!isFloat(result.type.dtype)) {
@@ -84,4 +87,18 @@ function flatRow(node: Node, operand: Tensor): string | undefined {
     else found ??= scalar.name;
   });
   return found ?? "index";
+}
+
+/** Whether all that a node reads of an operand is out of range. */
+function isNeverReached(node: Node, operand: Tensor): boolean {
+  if (node.kind !== "generic" && node.kind !== "scatter_add") return false;
+  const extents = domainOf(node).map(({ extent }) => extent);
+  const isOutside = ({ coordinates }: ScalarRead): boolean =>
+    coordinates.some((coordinate, axis) => {
+      const range = rangeOf(coordinate, extents);
+      return range !== undefined && (range.max < 0 || range.min >= operand.type.shape[axis]!);
+    });
+  return readsOf(...rootsOf(node))
+    .filter(({ tensor }) => tensor === operand)
+    .every(isOutside);
 }

@@ -39,7 +39,9 @@ export function waysOf(element: Element): Ways {
     if (seen.passing.has(one) || (flat !== undefined && seen.flat.has(one))) continue;
     (flat === undefined ? seen.passing : seen.flat).add(one);
     if (one.kind === "read") {
-      if (flat === undefined || !ways.has(one.handle)) ways.set(one.handle, flat);
+      // Where it may be out of range it may be none at all.
+      const ends = one.otherwise === undefined ? flat : undefined;
+      if (ends === undefined || !ways.has(one.handle)) ways.set(one.handle, ends);
       for (const coordinate of one.coordinates) pending.push({ element: coordinate, flat: flat ?? "index" });
     } else {
       const passes = typeof rowOf(one.name).derivative === "function";

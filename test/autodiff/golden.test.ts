@@ -244,6 +244,8 @@ input %unused: f32[2] argument unused
 %mask: bool[3,4] = map[i<3, j<4] %x[i, j] > 0
 %cut: f32[3,4] = view %x
 %y: f32[] = sum[| i<3] to_f32(%at[i])
+%beside: f32[3,4] = map[i<3, j<4] floor(%x[i + 3, j else 0])
+%b: f32[] = sum[| i<3, j<4] %beside[i, j]
 %z: f32[] = sum[| i<3, j<4] %floor[i, j] * 2
 %m: f32[] = sum[| i<3, j<4] select(%mask[i, j], 1, 2)
 %s: f32[] = sum[| i<3, j<4] %cut[i, j]
@@ -265,6 +267,9 @@ output %y result output
     expect(found).toMatchObject({ reason, by });
     if (found.reason !== "unused") expect(found.path.map(({ name }) => name)).toEqual(path);
     expect(explainMissing(builder, [seed.tensor], unused!)).toEqual({ reason: "unused" });
+  });
+  it("of what is read out of range alone is that nothing depends on it", () => {
+    expect(explainMissing(builderOf(graph), [named("b")], x!)).toEqual({ reason: "unused" });
   });
   it("is zeros if that is asked for", () => {
     const builder = builderOf(graph);

@@ -99,6 +99,14 @@ describe("derivatives, states and initial values", () => {
     expect(errors(checkText(text))).toEqual(wanted);
   });
 
+  test("a step of what is always out of range is no way: only building shows that", () => {
+    const outside =
+      "model M(x: f32[N]) -> f32[N] {\n  param w: f32[4] = 1\n  let y[i] = x[i] * floor(w[i + 10 else 0])\n  y\n}\n";
+    const text = `${outside}${sgd}train t()(x: f32[4]) {\n  minimize loss = sum(M(x)) over M.params using sgd()\n}`;
+    expect(elaborateText(text).diagnostics.map(({ code }) => code)).toEqual(["E0404"]);
+    expect(checkText(text)).toEqual([]);
+  });
+
   test("where a derivative ends is told with its line", () => {
     const [found] = checkText(minimize("sum(floor(M(x)))"));
     expect(found?.message).toMatch(/^M\.w has no gradient: the way M\.w -> .* ends at floor \(model\.dlx:8\)$/);
