@@ -12,6 +12,7 @@ import { verify } from "./graph/verify.ts";
 import { optimize } from "./optimize/passes.ts";
 import { checkLimits } from "./schedule/budget.ts";
 import { Builds } from "./schedule/builds.ts";
+import { fuseSlices } from "./schedule/fuse-slices.ts";
 import type { Target } from "./schedule/group.ts";
 import { hoist } from "./schedule/hoist.ts";
 import type { ScheduleOptions } from "./schedule/options.ts";
@@ -120,7 +121,8 @@ export function planned(
   const scheduled = (entry: ProgramEntry, graph: Graph): Schedule => {
     const made = schedule(graph, target, scheduleOptions(entry, options), builds);
     // What runs once has nothing to keep.
-    return entry.kind === "initialize" ? made : hoist(made);
+    if (entry.kind === "initialize") return made;
+    return target === "cpu" ? fuseSlices(hoist(made)) : hoist(made);
   };
   const schedules = program.entries.map((entry): Schedule | null =>
     isFor(target, entry) && wanted(entry) ? scheduled(entry, entry.graph) : null,

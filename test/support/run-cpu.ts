@@ -6,6 +6,7 @@ import { add, apply, i32, mul, sub, variable } from "../../compiler/kernel/build
 import { interpretKernel } from "../../compiler/kernel/interpret.ts";
 import type { Kernel, Statement } from "../../compiler/kernel/ir.ts";
 import { verifyKernel } from "../../compiler/kernel/verify.ts";
+import { fuseSlices } from "../../compiler/schedule/fuse-slices.ts";
 import { hoist } from "../../compiler/schedule/hoist.ts";
 import { dispatchesOf } from "../../compiler/schedule/liveness.ts";
 import type { ScheduleOptions } from "../../compiler/schedule/options.ts";
@@ -64,7 +65,7 @@ export function interpretOnCpu(
   { options, kernel: changed = (kernel) => kernel }: Interpretation = {},
 ): number[][] {
   const program = programOf(graph);
-  const { plan, entries, prepare } = planTarget(program, [hoist(schedule(graph, "cpu", options))], "cpu");
+  const { plan, entries, prepare } = planTarget(program, [fuseSlices(hoist(schedule(graph, "cpu", options)))], "cpu");
   const spaces = { persistent: new ArrayBuffer(plan.persistent[0] ?? 0), arena: new ArrayBuffer(plan.arena[0] ?? 0) };
   for (const { at, data } of plan.constants)
     new Uint8Array(spaces.persistent, at.offset, at.bytes).set(Buffer.from(data, "base64"));
@@ -117,7 +118,7 @@ export interface CpuProgram {
 
 export function compileForCpu(graph: Graph, options?: ScheduleOptions): CpuProgram {
   const program = programOf(graph);
-  const scheduled = hoist(schedule(graph, "cpu", options));
+  const scheduled = fuseSlices(hoist(schedule(graph, "cpu", options)));
   for (const { kernel } of dispatchesOf([...scheduled.once, ...scheduled.steps])) verifyKernel(kernel);
   const planned = planTarget(program, [scheduled], "cpu");
   const { plan } = planned;
