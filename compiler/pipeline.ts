@@ -117,6 +117,24 @@ export function planned(
   options: KernelOptions = {},
   wanted: (entry: ProgramEntry) => boolean = () => true,
 ): PlannedTarget & { readonly recomputed: readonly Recomputation[] } {
+  const { schedules, scheduled } = schedulesOf(program, target, options, wanted);
+  if (options.maxMemory !== undefined) return planWithin(program, schedules, target, options.maxMemory, scheduled);
+  const whole = planTarget(program, schedules, target);
+  checkLimits(program.entries, schedules, target, whole);
+  return { ...whole, recomputed: [] };
+}
+
+/** The plan, also of what no device can hold: to say how much that would take. */
+export function plannedAnySize(program: Program, target: Target): PlannedTarget {
+  return planTarget(program, schedulesOf(program, target, {}, () => true).schedules, target);
+}
+
+function schedulesOf(
+  program: Program,
+  target: Target,
+  options: KernelOptions,
+  wanted: (entry: ProgramEntry) => boolean,
+) {
   const builds = new Builds();
   const scheduled = (entry: ProgramEntry, graph: Graph): Schedule => {
     const made = schedule(graph, target, scheduleOptions(entry, options), builds);
@@ -127,10 +145,7 @@ export function planned(
   const schedules = program.entries.map((entry): Schedule | null =>
     isFor(target, entry) && wanted(entry) ? scheduled(entry, entry.graph) : null,
   );
-  if (options.maxMemory !== undefined) return planWithin(program, schedules, target, options.maxMemory, scheduled);
-  const whole = planTarget(program, schedules, target);
-  checkLimits(program.entries, schedules, target, whole);
-  return { ...whole, recomputed: [] };
+  return { schedules, scheduled };
 }
 
 /** Initial weights are the same bits in both modules, since which one is loaded depends on the machine. */

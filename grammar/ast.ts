@@ -63,9 +63,10 @@ export interface TwoListDeclaration extends DeclarationBase {
   readonly result: Type | undefined;
 }
 
-/** A layer without configuration that has exactly one instance. */
+/** A layer that has exactly one instance: its configuration, empty if only one list was written, is all defaults. */
 export interface ModelDeclaration extends DeclarationBase {
   readonly kind: "model";
+  readonly configuration: readonly Parameter[];
   readonly parameters: readonly Parameter[];
   readonly result: Type | undefined;
 }

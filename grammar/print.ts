@@ -62,7 +62,9 @@ export function printType(type: Type): string {
 
 function printDeclaration(print: Printer, declaration: Declaration): Document {
   const { doc, exported, kind, name, parameters, result, where, body, equals, span } = declaration;
-  const lists = kind === "fn" || kind === "model" ? [parameters] : [declaration.configuration, parameters];
+  const configuration = kind === "fn" ? [] : declaration.configuration;
+  const one = kind === "fn" || (kind === "model" && configuration.length === 0);
+  const lists = one ? [parameters] : [configuration, parameters];
   const brackets = (list: readonly Parameter[]) => {
     const start = list[0]?.span.start ?? span.start;
     return { start, end: list.at(-1)?.span.end ?? start };

@@ -80,7 +80,7 @@ export class ToAst extends ToExpression {
       this.report("E0116", spanOf(this.token(children.Export)), { word });
     }
     const twoLists = word === "layer" || word === "optimizer" || word === "train";
-    if (lists.length !== (twoLists ? 2 : 1)) {
+    if (lists.length !== (twoLists ? 2 : 1) && !(word === "model" && lists.length === 2)) {
       this.report("E0115", name.span, {
         word,
         name: name.text,
@@ -102,9 +102,11 @@ export class ToAst extends ToExpression {
       body: children.Is === undefined ? this.blockOf(children.block) : this.expressionOf(children.expression),
       equals: children.Is !== undefined,
     };
-    if (word === "fn" || word === "model") return { kind: word, ...base };
+    if (word === "fn") return { kind: word, ...base };
+    const configuration = lists.length > 1 ? (lists[0] ?? []) : [];
+    if (word === "model") return { kind: word, ...base, configuration };
     const kind: TwoListDeclaration["kind"] = word === "layer" || word === "optimizer" ? word : "train";
-    return { kind, ...base, configuration: lists.length > 1 ? (lists[0] ?? []) : [] };
+    return { kind, ...base, configuration };
   }
 
   parameterList(children: Cst.ParameterListCstChildren): Parameter[] {

@@ -1,5 +1,6 @@
 /** How much memory each entry of a planned program takes, beside the least that any plan could. */
 import { bytesText } from "../diagnostics/bytes.ts";
+import { limits } from "../schedule/budget.ts";
 import type { PlannedTarget } from "../schedule/plan.ts";
 import type { Recomputation } from "../schedule/recompute/within.ts";
 import { short, table } from "./summary-table.ts";
@@ -43,7 +44,11 @@ export function memoryTable({ entries, persistent, arena }: MemoryReport): strin
     bytes(lowerBound),
     ratio.toFixed(3),
   ]);
-  return `${table([["memory on the CPU", "peak", "lower bound", "ratio"], ...rows])}${bytes(persistent)} of weights, states and constants beside them: ${bytes(persistent + arena)} in all\n`;
+  return `${table([["memory on the CPU", "peak", "lower bound", "ratio"], ...rows])}${bytes(persistent)} of weights, states and constants beside them: ${bytes(persistent + arena)} in all${
+    persistent + arena > limits.cpu
+      ? `, more than the ${bytesText(limits.cpu)} of WebAssembly's memory: fewer rows (--batch) or --max-memory make it smaller`
+      : ""
+  }\n`;
 }
 
 const deviceName = { cpu: "the CPU", gpu: "the GPU" } as const;

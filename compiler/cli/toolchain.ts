@@ -127,6 +127,15 @@ export function knobsOf(inputs: readonly InputSlot[], set: ProgramFlags["set"] =
   );
 }
 
+/** What the configuration of a file's models can be set to, by name. */
+function modelSettings(source: Source, only: string | undefined): string[] {
+  return parse(source).module.declarations.flatMap((declaration) =>
+    declaration.kind === "model" && (only === undefined || declaration.name.text === only)
+      ? declaration.configuration.map(({ name }) => name.text)
+      : [],
+  );
+}
+
 /** The train blocks of a file, as written. */
 function blocksOf(source: Source): TwoListDeclaration[] {
   return parse(source).module.declarations.filter(
@@ -141,7 +150,10 @@ function choose(source: Source, wanted: Omit<Wanted, "targets">): ElaborateOptio
   const chosen =
     train === "none" ? [] : train === "all" && block === undefined ? blocks : [pickBlock(blocks, block)].flat();
   // Without training a setting has no effect, but a slip of the pen is still one.
-  const settings = new Set((train === "none" ? blocks : chosen).flatMap(settable));
+  const settings = new Set([
+    ...(train === "none" ? blocks : chosen).flatMap(settable),
+    ...modelSettings(source, train === "none" ? model : undefined),
+  ]);
   for (const name of Object.keys(set))
     if (!settings.has(name)) {
       const near = suggest(name, settings);

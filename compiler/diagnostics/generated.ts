@@ -150,7 +150,7 @@ export const catalogue = {
     title: "A wrong number of parameter lists",
     message: "{word} `{name}` takes {expected}; got {got}",
     help: ["{help?}"],
-    explanation: "`fn` and `model` have one list of parameters. `layer`, `optimizer` and `train` have two: the configuration, which is known\nat compile time, and the tensors.",
+    explanation: "`fn` has one list of parameters. `layer`, `optimizer` and `train` have two: the configuration, which is known at compile\ntime, and the tensors. `model` has one or two: its configuration, all defaults, is what `--set` can change.",
     bad: "layer scale(x: f32[N]) -> f32[N] = 2 * x",
     good: "layer scale()(x: f32[N]) -> f32[N] = 2 * x",
   },

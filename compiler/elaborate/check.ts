@@ -10,8 +10,8 @@ import { checkDefinitions } from "../check/definitions.ts";
 import type { Diagnostic } from "../diagnostics/index.ts";
 import { constant, type Dim } from "../types/dims.ts";
 import { finishResult, prepareWhere, runWhere } from "./arguments.ts";
-import { type Setting, settingValue } from "./configuration.ts";
-import { AlreadyReported, type Entry, Failure, placeOf, Undecided } from "./context.ts";
+import { scopeOfInstance, settingValue } from "./configuration.ts";
+import { AlreadyReported, type Entry, Failure, placeOf, type Setting, Undecided } from "./context.ts";
 import { shapeOfType } from "./convert.ts";
 import { batchName, runTrainBody } from "./elaborate.ts";
 import { ShapesEntry } from "./entry.ts";
@@ -63,7 +63,8 @@ class Checking {
     const slots = new Slots();
     const initial = this.#entry("initialize");
     slots.entries = { layers: initial, block: () => initial };
-    return new Evaluator(this.#entry("check"), (evaluator, instance) => this.#build(evaluator, instance), slots);
+    const build = (evaluator: Evaluator, instance: Instance) => this.#build(evaluator, instance);
+    return new Evaluator(this.#entry("check"), build, slots, this.#options.set);
   }
 
   #entry(kind: Entry["kind"], counted = false): ShapesEntry {
@@ -169,7 +170,8 @@ class Checking {
     filling: Filling,
     recover: boolean,
   ): void {
-    const scope = new Scope(instance.scope.source, instance.scope);
+    const configured = scopeOfInstance(evaluator, instance);
+    const scope = new Scope(configured.source, configured);
     prepareWhere(declaration, scope, evaluator);
     const args = this.#inputs(declaration.parameters, scope, filling);
     const run = () => applyInstance(evaluator, instance, args, placeOf(scope, declaration.name));

@@ -1,18 +1,12 @@
 /** Configuration lists filled from outside: `--set batch=64`. */
-import type { TwoListDeclaration } from "../../grammar/ast.ts";
+import type { ModelDeclaration, TwoListDeclaration } from "../../grammar/ast.ts";
 import { constant } from "../types/dims.ts";
-import { type Machine, placeOf } from "./context.ts";
+import { type Machine, placeOf, type Setting } from "./context.ts";
 import { textOf } from "./text.ts";
-import type { Scope, Value } from "./values.ts";
+import { type Instance, Scope, type Value } from "./values.ts";
 
-export type Setting = string | number | boolean | readonly Setting[];
-
-export function configure(
-  machine: Machine,
-  declaration: TwoListDeclaration,
-  scope: Scope,
-  settings: Readonly<Record<string, Setting>>,
-): void {
+export function configure(machine: Machine, declaration: TwoListDeclaration | ModelDeclaration, scope: Scope): void {
+  const { settings } = machine;
   for (const parameter of declaration.configuration) {
     const name = parameter.name.text;
     const place = placeOf(scope, parameter);
@@ -29,6 +23,18 @@ export function configure(
     const what = `${name} of ${declaration.name.text}`;
     scope.bind(name, parameter.type ? machine.convert(value, parameter.type, scope, what, place) : value);
   }
+}
+
+/** The scope in which an instance's body stands. A model's configuration is filled in when it is first needed. */
+export function scopeOfInstance(machine: Machine, instance: Instance): Scope {
+  const { declaration, scope } = instance;
+  if (declaration.kind === "model" && declaration.configuration.length > 0 && !instance.configured) {
+    const configured = new Scope(scope.source, scope);
+    configure(machine, declaration, configured);
+    instance.scope = configured;
+    instance.configured = true;
+  }
+  return instance.scope;
 }
 
 export function settingValue(setting: Setting): Value {

@@ -82,7 +82,12 @@ export interface Entry {
   step(): Handle | undefined;
 }
 
+/** A value of a configuration list, as `--set` or an option gives it. */
+export type Setting = string | number | boolean | readonly Setting[];
+
 export interface Machine {
+  /** What fills configuration lists from outside, by name. */
+  readonly settings: Readonly<Record<string, Setting>>;
   readonly entry: Entry;
   readonly domain: TensorDomain;
   readonly dynamic: Dynamic;

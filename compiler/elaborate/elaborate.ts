@@ -7,8 +7,8 @@ import { constant } from "../types/dims.ts";
 import { concreteShape } from "../types/shape.ts";
 import { finishResult, prepareWhere, runWhere } from "./arguments.ts";
 import { inputBounds } from "./bounds.ts";
-import { configure, type Setting } from "./configuration.ts";
-import { AlreadyReported, Failure, placeOf } from "./context.ts";
+import { configure, scopeOfInstance } from "./configuration.ts";
+import { AlreadyReported, Failure, placeOf, type Setting } from "./context.ts";
 import { GraphEntry } from "./entry.ts";
 import { applyInstance } from "./layers.ts";
 import { type Linked, link } from "./link.ts";
@@ -71,7 +71,8 @@ class Elaboration {
         return entry;
       },
     };
-    this.#evaluator = new Evaluator(new GraphEntry("check"), (_, instance) => this.#build(instance), slots);
+    const build = (_: Evaluator, instance: Instance) => this.#build(instance);
+    this.#evaluator = new Evaluator(new GraphEntry("check"), build, slots, options.set);
     this.#linked = link(loaded, this.#evaluator);
   }
 
@@ -132,7 +133,8 @@ class Elaboration {
     if (declaration.kind !== "model") return;
     const entry = new GraphEntry("predict");
     this.#evaluator.inEntry(entry, () => {
-      const scope = new Scope(instance.scope.source, instance.scope);
+      const configured = scopeOfInstance(this.#evaluator, instance);
+      const scope = new Scope(configured.source, configured);
       prepareWhere(declaration, scope, this.#evaluator);
       this.#applyModel(
         entry,
@@ -176,7 +178,8 @@ class Elaboration {
     for (const size of wanted ? this.#batches(batch) : [1]) {
       const entry = new GraphEntry("predict");
       this.#evaluator.inEntry(entry, () => {
-        const scope = new Scope(instance.scope.source, instance.scope);
+        const configured = scopeOfInstance(this.#evaluator, instance);
+        const scope = new Scope(configured.source, configured);
         prepareWhere(declaration, scope, this.#evaluator);
         const { inputs, result } = this.#applyModel(
           entry,
@@ -241,7 +244,7 @@ class Elaboration {
     const run: TrainRun = { block: name, updates, instances, outputs: [] };
     evaluator.inEntry(entry, () => {
       const configured = new Scope(outer.source, outer);
-      configure(evaluator, declaration, configured, this.#options.set ?? {});
+      configure(evaluator, declaration, configured);
       const scope = new Scope(outer.source, configured);
       prepareWhere(declaration, scope, evaluator);
       const batch = configured.find("batch");

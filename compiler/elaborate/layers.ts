@@ -3,6 +3,7 @@ import type { ParamStatement } from "../../grammar/ast.ts";
 import { suggest } from "../diagnostics/index.ts";
 import { printType, sameShape } from "../types/shape.ts";
 import { bindArguments, finishResult, prepareWhere, runWhere } from "./arguments.ts";
+import { scopeOfInstance } from "./configuration.ts";
 import { type Machine, type Owner, placeOf } from "./context.ts";
 import { shapeOfType } from "./convert.ts";
 import { parametersOf, treeOf } from "./trees.ts";
@@ -112,7 +113,8 @@ export function applyInstance(
   const name = declaration.name.text;
   const training = args.find((arg) => arg.name === "training");
   const tensors = args.filter((arg) => arg !== training);
-  const scope = new Scope(instance.scope.source, instance.scope);
+  const configured = scopeOfInstance(machine, instance);
+  const scope = new Scope(configured.source, configured);
   return machine.framed({ what: name, site: place }, () => {
     prepareWhere(declaration, scope, machine);
     bindArguments(machine, declaration.parameters, tensors, scope, name, place);

@@ -15,6 +15,7 @@ import {
   type Entry,
   Failure,
   type Machine,
+  type Setting,
   type ValuesOf,
 } from "./context.ts";
 import { convert } from "./convert.ts";
@@ -53,7 +54,15 @@ export class Evaluator implements Machine {
   #indices = 0;
   #place: Place | undefined;
 
-  constructor(entry: Entry, build: (evaluator: Evaluator, instance: Instance) => void, slots = new Slots()) {
+  readonly settings: Readonly<Record<string, Setting>>;
+
+  constructor(
+    entry: Entry,
+    build: (evaluator: Evaluator, instance: Instance) => void,
+    slots = new Slots(),
+    settings: Readonly<Record<string, Setting>> = {},
+  ) {
+    this.settings = settings;
     this.#entry = entry;
     this.build = (instance) => build(this, instance);
     this.slots = slots;

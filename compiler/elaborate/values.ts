@@ -175,7 +175,10 @@ export interface Instance {
   readonly slots: Map<string, Slot>;
   /** Children and slots by local path, in the order in which they came into being. */
   readonly order: string[];
+  /** Where it was first applied. */
   applied: Place | undefined;
+  /** Whether a model's scope holds its configuration already. */
+  configured?: true;
 }
 
 /** A tensor that outlives a call. Its current value belongs to the entry being elaborated. */

@@ -65,7 +65,7 @@ export function describePeak(schedule: Schedule): Resident[] {
 }
 
 /** WebAssembly's addresses have 32 bits; WebGPU's implementations bind less than 2 GiB of a buffer. */
-const limits: Readonly<Record<Target, number>> = { cpu: 2 ** 32, gpu: 2 ** 31 - 4 };
+export const limits: Readonly<Record<Target, number>> = { cpu: 2 ** 32, gpu: 2 ** 31 - 4 };
 
 /** Throws a `MemoryError` if the program is too large for every device of its target. */
 export function checkLimits(

@@ -235,6 +235,20 @@ describe("features", () => {
     expect(() => programOf(text)).toThrow("E0202");
   });
 
+  test("a model's configuration from outside", () => {
+    const text =
+      "layer scale(by: float)(x: f32[N, D]) { param w: f32[D] = ones\n by * w[_, :] * x }\nmodel M(by: float = 2.0, width: int = 3)(x: f32[N, width]) -> f32[N, width] where width > 1 = x |> scale(by)\nmodel Twice(x: f32[N, 3]) = M(M(x))\nexport fn half(x: f32[2, 3]) = M(x) / 2";
+    const half = (set: Readonly<Record<string, string | number>>) => {
+      const entry = programOf(text, { set }).entries.find(({ of }) => of === "half");
+      return entry && runEntry(entry, { x: [1, 2, 3, 4, 5, 6], "M.scale_1.w": [1, 1, 2] }).output;
+    };
+    expect(half({})).toEqual([1, 2, 6, 4, 5, 12]);
+    expect(half({ by: 4 })).toEqual([2, 4, 12, 8, 10, 24]);
+    expect(() => programOf(text, { set: { width: 1 } })).toThrow("E0307");
+    expect(() => programOf(text, { set: { width: 4 } })).toThrow("E0301");
+    expect(() => programOf("model M(width: int)(x: f32[N, width]) = x")).toThrow("E0202");
+  });
+
   test("chosen sizes", () => {
     const text = "model M(x: f32[N, T]) -> f32[N] { let y[n] = sum[t] x[n, t]; y }";
     expect(() => programOf(text)).toThrow("E0318");

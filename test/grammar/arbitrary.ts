@@ -260,7 +260,8 @@ const declarations: fc.Arbitrary<Declaration> = fc
     }),
     body,
     fc.oneof(
-      fc.record({ kind: fc.constantFrom("fn" as const, "model" as const), exported: fc.boolean() }),
+      fc.record({ kind: fc.constant("fn" as const), exported: fc.boolean() }),
+      fc.record({ kind: fc.constant("model" as const), exported: fc.boolean(), configuration: parameters }),
       fc.record({
         kind: fc.constantFrom("layer" as const, "optimizer" as const, "train" as const),
         exported: fc.constant(false),

@@ -1,4 +1,5 @@
-import { optimizeProgram, planned } from "../../pipeline.ts";
+import type { Program } from "../../elaborate/program.ts";
+import { optimizeProgram, plannedAnySize } from "../../pipeline.ts";
 import type { ExitCode } from "../failure.ts";
 import { memoryReport, memoryTable } from "../memory-table.ts";
 import { short, summaries, table, trainingSummaries } from "../summary-table.ts";
@@ -10,10 +11,11 @@ interface Flags extends ProgramFlags {
 }
 
 export async function run(terminal: Terminal, [file = ""]: string[], flags: Flags): Promise<ExitCode> {
-  const program = await elaborateFile(file, { ...flags, batches: [flags.batch ?? 1], train: "all" }, terminal);
+  const all = await elaborateFile(file, { ...flags, batches: [flags.batch ?? 1], train: "all" }, terminal);
+  const program = flags.model === undefined ? all : about(flags.model, all);
   const models = summaries(program, flags.model);
   const training = trainingSummaries(program);
-  const memory = memoryReport(planned(optimizeProgram(program, false), "cpu"));
+  const memory = memoryReport(plannedAnySize(optimizeProgram(program, false), "cpu"));
   if (flags.json) {
     terminal.out(toJsonText({ models, training, memory }));
     return 0;
@@ -42,4 +44,15 @@ export async function run(terminal: Terminal, [file = ""]: string[], flags: Flag
     );
   terminal.out(`\n${memoryTable(memory)}`);
   return 0;
+}
+
+/** What uses a model's weights. */
+function about(model: string, program: Program): Program {
+  const uses = (path: string) => path.startsWith(`${model}.`);
+  return {
+    ...program,
+    entries: program.entries.filter(
+      ({ of, graph }) => of === model || graph.inputs.some((input) => input.role !== "argument" && uses(input.path)),
+    ),
+  };
 }
