@@ -55,7 +55,7 @@ const option = {
   weights: new Option("--weights <file>", "weights in safetensors"),
   data: new Option(
     "--data <spec>",
-    "idx:DIR, images:DIR, csv:FILE, npy:X,Y, npz:FILE, safetensors:FILE, text:FILE, synthetic:NAME",
+    "idx:DIR, images:DIR, csv:FILE, npy:X,Y, npz:FILE, safetensors:FILE, text:FILE,HELD, synthetic:NAME",
   ),
   winograd: new Option("--winograd", "3x3 convolutions by Winograd's transforms while training too"),
   noWinograd: new Option("--no-winograd", "3x3 convolutions as they are written, everywhere"),

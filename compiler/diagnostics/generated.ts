@@ -930,7 +930,7 @@ export const catalogue = {
     title: "A data specification that dlx does not understand",
     message: undefined,
     help: [],
-    explanation: "`--data` takes `kind:path`, then options and names with commas: `idx:DIR`, `images:DIR`, `csv:FILE`, `npy:X,Y`,\n`npz:FILE`, `safetensors:FILE`, `text:FILE`, `synthetic:NAME`. `split=0.1` holds out a share; `COLUMN=INPUT` feeds a\ncolumn to an input of another name.",
+    explanation: "`--data` takes `kind:path`, then options and names with commas: `idx:DIR`, `images:DIR`, `csv:FILE`, `npy:X,Y`,\n`npz:FILE`, `safetensors:FILE`, `text:FILE,HELD`, `synthetic:NAME`. `split=0.1` holds out a share where no second file is\nheld out; `COLUMN=INPUT` feeds a column to an input of another name.",
     bad: "dlx train model.dlx --data measurements.csv --out run",
     good: "dlx train model.dlx --data csv:measurements.csv,label=species --out run",
   },

@@ -64,6 +64,7 @@ const tensors = write(
   writeSafetensors([["z", { dtype: "f32", shape: [2, 3], data: Float32Array.of(1, 2, 3, 4, 5, 6) }]]),
 );
 const story = write("story.txt", "abcdefghij");
+const ending = write("b.txt", "klmnopq");
 
 const rows: [spec: string, slots: InputSlot[], inputs: Record<string, number[]>, part?: "held"][] = [
   [
@@ -124,6 +125,17 @@ const rows: [spec: string, slots: InputSlot[], inputs: Record<string, number[]>,
     `text:${story},context=4,stride=3,split=0`,
     [slot("id", "i32", [9, 4])],
     { id: [..."abcddefg"].map((c) => c.charCodeAt(0)) },
+  ],
+  [
+    `text:${story},${ending},context=3,stride=1`,
+    [slot("target", "i32", [9, 3])],
+    { target: [..."lmnopq"].map((c) => c.charCodeAt(0)) },
+    "held",
+  ],
+  [
+    `text:${ending},${story},context=6,stride=1`,
+    [slot("id", "i32", [9, 6])],
+    { id: [..."klmnop"].map((c) => c.charCodeAt(0)) },
   ],
 ];
 describe("data sets", () => {
@@ -270,6 +282,8 @@ const bad: [what: string, spec: string, slots: InputSlot[], code: string, messag
   ["npz without arrays", `npz:${write("b.npz", zipSync({ "a.txt": new Uint8Array(1) }))}`, image, "E0612", /no arrays/],
   ["safetensors", `safetensors:${write("a.safetensors", "x")}`, image, "E0701", /a.safetensors is not a well-formed/],
   ["text too short", `text:${story},context=10`, image, "E0613", /has 10 bytes, too few/],
+  ["text thrice", `text:${story},${story},${story}`, image, "E0611", /one or two files \(to train on, then held out\)/],
+  ["text held out", `text:${story},${ending},context=7`, image, "E0613", /b.txt has 7 bytes, too few/],
   ["text context", `text:${story},context=0`, image, "E0611", /context=0 is not a positive integer/],
   ["synthetic name", "synthetic:toString", image, "E0611", /expected one of spirals/],
   ["synthetic rows", "synthetic:moons,rows=1.5", image, "E0611", /rows=1.5 is not a positive integer/],

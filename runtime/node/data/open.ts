@@ -83,7 +83,8 @@ async function readSource(spec: DataSpec, left: Map<string, string>): Promise<So
       return fromArrays(storedArrays(await readBytes(path), path), path);
     case "text": {
       const context = count("context", 128);
-      return { columns: await textColumns(path, context, count("stride", context)) };
+      const columns = await textColumns(path, context, count("stride", context));
+      return second === undefined ? { columns } : { columns, held: await textColumns(second, context, context) };
     }
     case "synthetic": {
       const noise = takeNumber(spec, left, "noise", 0.1, (value) => value >= 0 && value < 100, "a number from 0");

@@ -13,6 +13,12 @@ export interface DataSpec {
 
 const isKind = (text: string): text is Kind => kinds.some((kind) => kind === text);
 
+/** What two files are, where a kind takes them. */
+function secondPath(kind: Kind): string | undefined {
+  if (kind === "npy") return "x, then label";
+  return kind === "text" ? "to train on, then held out" : undefined;
+}
+
 /** Throws E0611. */
 export function parseSpec(text: string): DataSpec {
   const colon = text.indexOf(":");
@@ -31,11 +37,11 @@ export function parseSpec(text: string): DataSpec {
       throw new DlxError("E0611", `--data ${text}: \`${item}\` is not a new option of the form name=value`);
     else options.set(item.slice(0, equals), item.slice(equals + 1));
   }
-  const most = kind === "npy" ? 2 : 1;
-  if (paths.length < 1 || paths.length > most || paths.some((path) => path === ""))
+  const second = secondPath(kind);
+  if (paths.length < 1 || paths.length > (second ? 2 : 1) || paths.some((path) => path === ""))
     throw new DlxError(
       "E0611",
-      `--data ${text}: expected ${most === 2 ? "one or two files (x, then label)" : "one path or name"} after ${kind}:`,
+      `--data ${text}: expected ${second ? `one or two files (${second})` : "one path or name"} after ${kind}:`,
     );
   return { text, kind, paths, options };
 }

@@ -1,4 +1,4 @@
-/** `text:FILE,context=128`: windows of bytes as `id`, the bytes that follow each as `target`. */
+/** `text:FILE,HELD,context=128`: windows of bytes as `id`, the bytes that follow each as `target`. */
 import { DlxError } from "../../errors.ts";
 import { readBytes } from "../files.ts";
 import type { Column } from "./column.ts";
