@@ -169,6 +169,8 @@ function update(
       expected: show(weight),
       got: describe(next),
     });
+  // The new value is the optimizer's work, whatever the loss.
+  machine.at(usingPlace);
   assignSlot(machine, slot, next, place);
 }
 

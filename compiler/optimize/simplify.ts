@@ -115,6 +115,9 @@ function simplifyNode(node: Node, constantOf: ConstantOf): Node {
     constantOf,
   );
   const body = rewrite(node.body);
+  // Its readers see the number, in this pass already.
+  if (node.kind === "generic" && node.combiner === "map" && body.kind === "constant")
+    return { kind: "constant", results: node.results, values: [body.value], origin: node.origin };
   return body === node.body ? node : { ...node, body };
 }
 

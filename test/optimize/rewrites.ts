@@ -42,6 +42,18 @@ export const rewrites: Readonly<Record<string, Readonly<Record<string, Rewrite>>
         %y: f32[4] = map[i<4] %x[i]
         output %y result output`,
     },
+    "a map that comes to one number is that number to its readers": {
+      before: `input %x: f32[4] argument x
+        %c: f32[] = constant 64
+        %d: f32[] = map[] -(1 / %c)
+        %y: f32[4] = map[i<4] %x[i] * %d
+        output %y result output`,
+      after: `input %x: f32[4] argument x
+        %c: f32[] = constant 64
+        %d: f32[] = constant -0.015625
+        %y: f32[4] = map[i<4] %x[i] * -0.015625
+        output %y result output`,
+    },
     "else values that never or always apply; constant tensors": {
       before: `input %x: f32[4] argument x
         %c: f32[4] = constant 3
@@ -370,7 +382,7 @@ export const rewrites: Readonly<Record<string, Readonly<Record<string, Rewrite>>
         %d: f32[8] = sum[n<8 | k<4] %x[n, k] - %m[n]
         output %d result d`,
       after: `input %x: f32[8,4] argument x
-        %d: f32[8] = map[n<8] 0
+        %d: f32[8] = constant 0
         output %d result d`,
     },
     "also behind maps, factors and moments": {
@@ -385,7 +397,7 @@ export const rewrites: Readonly<Record<string, Readonly<Record<string, Rewrite>>
         input %g: f32[8] argument g
         %m, %q: f32[8], f32[8] = moments[n<8 | k<4] %x[n, k]
         %c: f32[8,4] = map[n<8, k<4] (%x[n, k] - %m[n]) / sqrt(%q[n]) * %g[n]
-        %d: f32[8] = map[n<8] 0
+        %d: f32[8] = constant 0
         output %c result c
         output %d result d`,
     },

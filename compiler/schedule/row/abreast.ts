@@ -1,4 +1,5 @@
 /** How many vectors of a row are computed side by side, so that they do not wait for each other's operations. */
+import { hasData } from "../../graph/affine.ts";
 import { visitScalars } from "../../graph/traverse.ts";
 import type { FusionGroup } from "../group.ts";
 import type { Lowering } from "../lower.ts";
@@ -19,10 +20,25 @@ export function accumulatorCount(pass: Pass, vectors: number): number {
   return Math.max(1, Math.min(count, vectors));
 }
 
-/** Vectors of one iteration: dear bodies are chains of operations, and not much code up to some length. */
+/** Rows of fewer vectors are over before several at a time would gain what their code costs. */
+const longRow = 32;
+
+/**
+ * Vectors of one iteration: dear bodies are chains of operations, and not much code up to some length. What gathers makes its
+ * vectors of single elements: much code, that waits for memory anyhow.
+ */
 export function vectorsAbreast(pass: Pass, vectors: number, accumulators: number): number {
   const work = workOf(pass);
+  if (vectors < longRow || gathers(pass)) return accumulators;
   return work > 8 && work <= 40 ? about(vectors) : accumulators;
+}
+function gathers(pass: Pass): boolean {
+  let found = false;
+  for (const { body } of [...pass.evaluate, ...pass.reductions])
+    visitScalars([body], (scalar) => {
+      if (scalar.kind === "read" && scalar.coordinates.some(hasData)) found = true;
+    });
+  return found;
 }
 
 /**
