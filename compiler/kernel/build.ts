@@ -32,6 +32,7 @@ export class KernelBuilder {
   #buffers: BufferParameter[] = [];
   #scalars: string[] = [];
   #locals: LocalBuffer[] = [];
+  #stores = new Map<string, number>();
   readonly #body: Statement[] = [];
   #block = this.#body;
 
@@ -91,7 +92,12 @@ export class KernelBuilder {
     this.#block.push({ kind: "assign", name: target.name, value });
   }
   store(buffer: string, at: Index, value: Expression): void {
+    this.#stores.set(buffer, this.storesTo(buffer) + 1);
     this.#block.push({ kind: "store", buffer, index: index(at), value });
+  }
+  /** How many stores to a buffer have been written: what was loaded before the last of them may be out of date. */
+  storesTo(buffer: string): number {
+    return this.#stores.get(buffer) ?? 0;
   }
   /** Nothing is written for an empty range; one iteration is written without a loop. */
   forLoop(

@@ -297,7 +297,8 @@ export class Lowering {
   }
 
   #load(operand: Operand, at: Expression, lanes: 1 | 4 = 1): Expression {
-    const key = `${operand.buffer}:${lanes}:${printExpression(at)}`;
+    // A result may lie where an operand did: what was loaded before it was stored is not what is there now.
+    const key = `${operand.buffer} ${this.#kernel.storesTo(operand.buffer)}:${lanes}:${printExpression(at)}`;
     const known = this.#findLoad(key);
     if (known !== undefined) return known;
     const value = this.#kernel.letIn("x", load(operand.buffer, operand.type, at, lanes));
