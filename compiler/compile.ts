@@ -14,6 +14,11 @@ import { memoryDiagnostic } from "./schedule/memory-diagnostic.ts";
 export interface CompileOptions extends ElaborateOptions, Partial<PipelineOptions> {
   /** Further values of `batch` that train blocks are evaluated with, where they can be: `lenet.evaluate@1`. */
   readonly evaluations?: readonly number[];
+  /**
+   * Numbers of rows that will be evaluated: where a block cannot be evaluated with `evaluations`, what its batch leaves of
+   * these rows is built, where it can be.
+   */
+  readonly evaluated?: readonly number[];
   /** The compiler's version, for the manifest. */
   readonly version?: string;
 }
@@ -99,17 +104,34 @@ const PROBE = 3;
 /** Evaluations of what a step's batch does not divide. A block that does not exist with such a batch goes without. */
 function furtherEvaluations(loaded: Loaded, options: CompileOptions, program: Program): Program["entries"] {
   const built = program.entries.filter(({ kind, batch }) => kind === "evaluate" && batch !== undefined);
-  return (options.evaluations ?? []).flatMap((batch) => {
-    const blocks = built.flatMap((entry) => (entry.batch === batch ? [] : [entry.of]));
-    if (blocks.length === 0) return [];
-    const set = { ...options.set, batch };
-    const wanted = { ...options, set, blocks, models: [], calls: false, steps: false };
-    return (elaborate(loaded, wanted).program?.entries ?? []).flatMap((entry) =>
-      entry.kind === "evaluate" && entry.batch === batch && built.some((other) => addsUp(entry, other))
-        ? [{ ...entry, name: `${entry.name}@${batch}` }]
-        : [],
-    );
-  });
+  const { evaluations = [], evaluated = [] } = options;
+  const found = evaluations.flatMap((batch) => evaluationsOf(built, batch, loaded, options));
+  const without = built.filter(
+    ({ of, batch }) => !evaluations.includes(batch ?? 0) && !found.some((entry) => entry.of === of),
+  );
+  const rests = new Map<number, ProgramEntry[]>();
+  for (const entry of without)
+    for (const rest of new Set(evaluated.map((rows) => rows % (entry.batch ?? 1))))
+      if (rest > 0) rests.set(rest, [...(rests.get(rest) ?? []), entry]);
+  return [...found, ...[...rests].flatMap(([rest, entries]) => evaluationsOf(entries, rest, loaded, options))];
+}
+
+/** Evaluations of the same blocks with another batch, of those that exist with it. */
+function evaluationsOf(
+  built: readonly ProgramEntry[],
+  batch: number,
+  loaded: Loaded,
+  options: CompileOptions,
+): Program["entries"] {
+  const blocks = built.flatMap((entry) => (entry.batch === batch ? [] : [entry.of]));
+  if (blocks.length === 0) return [];
+  const set = { ...options.set, batch };
+  const wanted = { ...options, set, blocks, models: [], calls: false, steps: false };
+  return (elaborate(loaded, wanted).program?.entries ?? []).flatMap((entry) =>
+    entry.kind === "evaluate" && entry.batch === batch && built.some((other) => addsUp(entry, other))
+      ? [{ ...entry, name: `${entry.name}@${batch}` }]
+      : [],
+  );
 }
 
 /** Whether two evaluations of one block give parts of the same sums: none may be as long as its batch. */

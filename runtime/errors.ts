@@ -10,7 +10,7 @@
  * | E0604 | an input's length or shape is wrong      | E0704 | a checkpoint does not belong to this program |
  * | E0605 | an input's value is out of bounds        | E0705 | a tensor's element type cannot be converted |
  * | E0606 | a batch of this size was not built       | E0801 | no such device here                        |
- * | E0607 | the program has nothing of this name     |       |                                            |
+ * | E0607 | the program has nothing of this name     | E0806 | training diverged                          |
  * | E0611 | a data set specification is not understood | E0802 | the device was lost                      |
  * | E0612 | a data file is malformed                 | E0803 | aborted by the caller's signal             |
  * | E0613 | data and program do not fit              | E0804 | used after dispose()                       |

@@ -163,6 +163,9 @@ export async function main(parameters: readonly string[], terminal: Terminal): P
         "--plateau <knob>",
         "scale it down when held-out loss stops falling, as in rate,factor=0.5,patience=3",
       ),
+      new Option("--patience <evaluations>", "stop when so many in a row found no smaller held-out loss").argParser(
+        count(1),
+      ),
       option.maxMemory,
       option.set,
       option.size,

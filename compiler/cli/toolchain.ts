@@ -34,6 +34,8 @@ export interface ProgramFlags {
 export interface Wanted extends ProgramFlags {
   /** Values of N that calls are built for; 1 is always among them. */
   readonly batches?: readonly number[];
+  /** Numbers of rows that will be evaluated. */
+  readonly evaluated?: readonly number[];
   /** Which train blocks come along. */
   readonly train: "none" | "all" | "block";
   readonly targets: readonly ("wasm" | "webgpu")[];
@@ -69,6 +71,7 @@ function compileOptions(source: Source, wanted: Wanted): CompileOptions {
     targets: wanted.targets,
     // So that any number of rows can be evaluated.
     evaluations: [1],
+    ...(wanted.evaluated && { evaluated: wanted.evaluated }),
     verify: process.env.DLX_VERIFY === "1",
     ...(wanted.winograd !== undefined && { winograd: wanted.winograd }),
     ...(wanted.choose && { choose: wanted.choose }),

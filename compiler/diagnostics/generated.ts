@@ -1064,6 +1064,16 @@ export const catalogue = {
     bad: "cp bundle/index.js site/",
     good: "cp -r bundle site/",
   },
+  E0806: {
+    code: "E0806",
+    severity: "error",
+    title: "Training diverged",
+    message: undefined,
+    help: [],
+    explanation: "A loss became infinite or no number at all, and everything that follows would too. Training ends; the checkpoint is the last\none whose weights were finite. A learning rate that is too high is the usual cause, seen as a loss that grows over a few steps.\nWhere the very first loss is not finite, it is not the rate: look at the data, the first weights, logarithms and divisions.",
+    bad: "dlx train model.dlx --data csv:points.csv --out run --set lr=10",
+    good: "dlx train model.dlx --data csv:points.csv --out run --set lr=0.1",
+  },
   W0108: {
     code: "W0108",
     severity: "warning",

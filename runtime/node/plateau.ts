@@ -1,3 +1,5 @@
+import { Best } from "./best.ts";
+
 /**
  * Scales a knob down when what is measured on held-out rows has stopped getting better: the rule of PyTorch's
  * ReduceLROnPlateau, with a relative threshold.
@@ -17,18 +19,18 @@ export interface PlateauOptions {
   readonly lowest: number;
 }
 
-/** What is better by less counts as no better. */
+/** What is better by less, relatively, counts as no better. */
 const threshold = 1e-4;
 
 export class Plateau {
   readonly options: PlateauOptions;
   #value: number;
-  #best: number | undefined;
-  #waited = 0;
+  readonly #best: Best;
 
   constructor(options: PlateauOptions) {
     this.options = options;
     this.#value = options.start;
+    this.#best = new Best(options.metric, options.mode, threshold);
   }
 
   /** The knob's value now. */
@@ -36,19 +38,11 @@ export class Plateau {
     return { [this.options.knob]: this.#value };
   }
 
-  /** Takes an evaluation in; answers whether the knob changed. What is not finite is never better. */
+  /** Takes an evaluation in; answers whether the knob changed. */
   see(values: Readonly<Record<string, number>>): boolean {
-    const { metric, mode, factor, patience, lowest } = this.options;
-    const value = values[metric] ?? Number.NaN;
-    const gain =
-      this.#best === undefined ? Number.POSITIVE_INFINITY : mode === "min" ? this.#best - value : value - this.#best;
-    if (gain > threshold * Math.abs(this.#best ?? 0) && Number.isFinite(value)) {
-      this.#best = value;
-      this.#waited = 0;
-      return false;
-    }
-    if (++this.#waited <= patience) return false;
-    this.#waited = 0;
+    const { factor, patience, lowest } = this.options;
+    if (this.#best.see(values) || this.#best.waited <= patience) return false;
+    this.#best.waited = 0;
     const before = this.#value;
     this.#value = Math.max(before * factor, Math.min(before, lowest));
     return this.#value !== before;
@@ -56,12 +50,11 @@ export class Plateau {
 
   /** As text, for a checkpoint. */
   save(): string {
-    return [this.#value, this.#best ?? "", this.#waited].join(" ");
+    return `${this.#value} ${this.#best.save()}`;
   }
   load(text: string): void {
-    const [value = "", best = "", waited = ""] = text.split(" ");
-    this.#value = Number(value);
-    this.#best = best === "" ? undefined : Number(best);
-    this.#waited = Number(waited);
+    const space = text.indexOf(" ");
+    this.#value = Number(text.slice(0, space));
+    this.#best.load(text.slice(space + 1));
   }
 }

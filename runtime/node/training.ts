@@ -1,16 +1,16 @@
 /** One run of training with everything it leaves in its folder; what `dlx train` does after compiling. */
 import { join } from "node:path";
-import { chooseSizes } from "../call.ts";
 import { DlxError } from "../errors.ts";
 import type { InputSlot } from "../plan.ts";
-import { seedWords } from "../rng.ts";
-import { readSafetensors } from "../safetensors.ts";
-import type { Session, TrainBlock } from "../session.ts";
-import { inOrder, type Rows, shuffled } from "../train-loop.ts";
+import { decodeNumbers, readSafetensors } from "../safetensors.ts";
+import type { Session } from "../session.ts";
+import { Best } from "./best.ts";
 import { bindRows } from "./data/column.ts";
 import type { DataSet } from "./data/open.ts";
+import { evaluable, evaluateRows } from "./evaluate.ts";
 import { exists, readBytes, writableFolder, writeAtomically } from "./files.ts";
-import { Metrics, scalarResults } from "./metrics.ts";
+import { DivergedError, fitRows, mainLoss, stepsPerEpoch, tooFast } from "./fit.ts";
+import { Metrics } from "./metrics.ts";
 import { Plateau, type PlateauOptions } from "./plateau.ts";
 import { formatReport } from "./report.ts";
 
@@ -33,6 +33,8 @@ export interface TrainingOptions {
   readonly knobs?: Readonly<Record<string, number>>;
   /** Scales one of the knobs when an epoch's evaluation is no better than those before. */
   readonly plateau?: PlateauOptions;
+  /** Ends training when so many evaluations in a row found no smaller held-out loss; the best one's weights are written. */
+  readonly patience?: number;
   readonly signal?: AbortSignal;
   /** After a checkpoint, at least so long until the next. */
   readonly checkpointSeconds?: number;
@@ -52,7 +54,7 @@ export interface TrainingSummary {
   readonly interrupted: boolean;
   /** The last step's results. */
   readonly training: Readonly<Record<string, number>>;
-  /** The last evaluation's. */
+  /** The last evaluation's; with `patience` the best one's. */
   readonly heldOut: Readonly<Record<string, number>>;
 }
 
@@ -91,46 +93,35 @@ async function resume(
   return metadata;
 }
 
-/** Loss and metrics over as many rows as the built evaluations can make up; answers how many. */
-export async function evaluateRows(
-  block: TrainBlock,
-  rows: Rows,
-  knobs: Readonly<Record<string, number>>,
-  onBatch?: (rows: number) => void,
-): Promise<{ values: Record<string, number>; rows: number }> {
-  const sizes = block.evaluationSizes;
-  const size = Math.max(0, ...sizes);
-  // What is left at the end can be evaluated only if smaller sizes were built that make it up.
-  const rest = size > 0 ? rows.count % size : rows.count;
-  const count = size > 0 && chooseSizes(rest, sizes, false) ? rows.count : rows.count - rest;
-  if (count === 0) return { values: {}, rows: 0 };
-  const batches = async function* () {
-    let seen = 0;
-    for await (const inputs of inOrder({ ...rows, count, read: (positions) => rows.read(positions) }, size)) {
-      if (seen > 0) onBatch?.(seen);
-      yield { ...inputs, ...knobs };
-      seen = Math.min(seen + size, count);
-    }
-    onBatch?.(seen);
-  };
-  return { values: scalarResults(await block.evaluate(batches())), rows: count };
+/** Whether every weight in a file is a finite number. */
+function allFinite(session: Session, bytes: Uint8Array): boolean {
+  const { tensors } = readSafetensors(bytes);
+  return session.parameters().every(({ path }) => {
+    const stored = tensors.get(path);
+    return !stored || decodeNumbers(stored).every(Number.isFinite);
+  });
+}
+
+/** What of the evaluations is watched so that training can end early. Throws E0613 where there are none. */
+function stopping({ session, block: name, patience }: TrainingOptions, held: number): Best | undefined {
+  if (patience === undefined) return undefined;
+  const block = session.train[name];
+  const loss = mainLoss(session, name);
+  if (!block || loss === undefined || evaluable(block, held) === 0)
+    throw new DlxError("E0613", `to wait for a held-out loss there has to be one: ${held} rows are held out`);
+  return new Best(loss, "min");
 }
 
 /** Trains until done or aborted; either way the folder then holds checkpoint, weights, metrics and report. */
 export async function train(options: TrainingOptions): Promise<TrainingSummary> {
-  const { session, out, seed, onMessage, checkpointSeconds = 30 } = options;
+  const { session, out, seed, onMessage, patience = 0, checkpointSeconds = 30 } = options;
   const block = session.train[options.block];
   if (!block) throw new DlxError("E0607", `the program has no train block ${options.block}`);
   await writableFolder(out);
   const rows = bindRows(options.data.train, options.slots, options.data.mapping);
   const held = bindRows(options.data.held, options.slots, options.data.mapping);
   const batch = block.batch ?? 1;
-  const perEpoch = Math.floor(rows.count / batch);
-  if (perEpoch === 0)
-    throw new DlxError(
-      "E0613",
-      `the data has ${rows.count} rows to train on, fewer than one batch of ${batch}: choose a smaller --batch`,
-    );
+  const perEpoch = stepsPerEpoch(rows, batch);
   const identity: Identity = {
     block: options.block,
     seed: String(seed),
@@ -140,90 +131,107 @@ export async function train(options: TrainingOptions): Promise<TrainingSummary> 
   const path = (name: string) => join(out, name);
   const plateau = options.plateau && new Plateau(options.plateau);
   const knobs = () => ({ ...options.knobs, ...plateau?.knobs });
+  const best = stopping(options, held.count);
   if (options.resume) {
-    const kept = (await resume(options, identity)).plateau;
-    if (kept) plateau?.load(kept);
+    const kept = await resume(options, identity);
+    if (kept.plateau) plateau?.load(kept.plateau);
+    if (kept.best) best?.load(kept.best);
   } else if (await exists(path(checkpointName))) onMessage?.(`Starting over: the run in ${out} is replaced`);
 
   let step = await block.stepsDone();
   const epochs = options.epochs ?? (options.limit === undefined ? 1 : Math.ceil(options.limit / perEpoch));
   const steps = Math.min(epochs * perEpoch, options.limit ?? Number.POSITIVE_INFINITY);
-  const firstEpoch = Math.floor(step / perEpoch);
   const metrics = await Metrics.open(path("metrics.jsonl"), step);
   let training: Record<string, number> = {};
   let heldOut: Record<string, number> = {};
 
+  let saved = { step, time: 0 };
   const checkpoint = async () => {
     await metrics.flush();
     const position = { epoch: String(Math.floor(step / perEpoch)), batchInEpoch: String(step % perEpoch) };
-    await writeAtomically(
-      path(checkpointName),
-      await session.saveState({
-        format: checkpointFormat,
-        ...identity,
-        step: String(step),
-        ...position,
-        ...(plateau && { plateau: plateau.save() }),
-      }),
-    );
+    const state = await session.saveState({
+      format: checkpointFormat,
+      ...identity,
+      step: String(step),
+      ...position,
+      ...(plateau && { plateau: plateau.save() }),
+      ...(best && { best: best.save() }),
+    });
+    if (step > saved.step && !allFinite(session, state))
+      throw new DivergedError(`a weight is no longer finite at step ${step}. ${tooFast}`);
+    await writeAtomically(path(checkpointName), state);
+    saved = { step, time: performance.now() };
   };
+  const writeWeights = async () => writeAtomically(path("weights.safetensors"), await session.saveWeights());
+  const waitedEnough = () => best !== undefined && best.waited >= patience;
   const evaluate = async (epoch: number) => {
     const { values } = await evaluateRows(block, held, knobs());
     if (Object.keys(values).length === 0) return;
-    heldOut = values;
     metrics.add({ kind: "evaluation", step, epoch, values });
     // Whole epochs alone, so that a run that was ended between two goes on as if it had not been.
-    if (plateau && step % perEpoch === 0 && plateau.see(values)) {
+    const whole = step % perEpoch === 0;
+    const better = best && whole && best.see(values);
+    if (better) await writeWeights();
+    if (!best || better) heldOut = values;
+    if (best && waitedEnough())
+      onMessage?.(
+        `${best.metric} has not been better than ${Number(best.value?.toPrecision(6))} in ${best.waited} evaluations: weights.safetensors is from then`,
+      );
+    if (plateau && whole && plateau.see(values)) {
       const { knob, metric } = plateau.options;
       onMessage?.(
         `${metric} has stopped getting better: ${knob} is ${Number(plateau.knobs[knob]?.toPrecision(6))} now`,
       );
     }
   };
+  const report = async () => {
+    const facts: [string, string][] = [
+      ["steps", String(step)],
+      ["epochs", (step / perEpoch).toFixed(1)],
+      ["batch", String(batch)],
+      ["rows", `${rows.count} to train on, ${held.count} held out`],
+      ["seed", String(seed)],
+      ["device", session.device],
+    ];
+    await writeAtomically(path("report.html"), formatReport({ title: options.title, facts }, metrics.lines));
+  };
 
   // Before the first step, so that a folder that cannot hold it is found out now.
   await checkpoint();
-  let saved = performance.now();
   let interrupted = false;
   try {
-    await block.fit(
-      async function* (epoch) {
-        const from = epoch === firstEpoch ? step % perEpoch : 0;
-        for await (const inputs of shuffled(rows, batch, seedWords(seed), epoch, from)) yield { ...inputs, ...knobs() };
-      },
-      {
-        epochs,
-        firstEpoch,
-        limit: Math.max(0, steps - step),
+    if (!waitedEnough())
+      ({ interrupted } = await fitRows({
+        session,
+        block,
+        name: options.block,
+        rows,
+        seed,
+        from: step,
+        steps,
+        knobs,
         signal: options.signal,
-        onStep: async (event) => {
+        onStep: ({ values, ...event }) => {
           step = event.step;
-          training = scalarResults(event.results);
-          metrics.add({ kind: "step", step, epoch: event.epoch, values: { ...training, ...plateau?.knobs } });
-          options.onStep?.({ step, steps, epoch: event.epoch, values: training });
-          const epochDone = step % perEpoch === 0 || step === steps;
-          if (epochDone) await evaluate(event.epoch);
-          if (epochDone || performance.now() - saved > 1000 * checkpointSeconds) {
-            await checkpoint();
-            saved = performance.now();
-          }
+          training = values;
+          metrics.add({ kind: "step", ...event, values: { ...values, ...plateau?.knobs } });
+          options.onStep?.({ step, steps, epoch: event.epoch, values });
         },
-      },
-    );
+        afterStep: async ({ epoch }) => {
+          const epochDone = step % perEpoch === 0 || step === steps;
+          if (epochDone) await evaluate(epoch);
+          if (epochDone || performance.now() - saved.time > 1000 * checkpointSeconds) await checkpoint();
+          return waitedEnough() ? "stop" : undefined;
+        },
+      }));
+    await checkpoint();
   } catch (error) {
-    if (!(error instanceof DlxError && error.code === "E0803")) throw error;
-    interrupted = step < steps;
+    if (!(error instanceof DivergedError)) throw error;
+    await metrics.flush();
+    await report();
+    throw error.keeping(`${path(checkpointName)} is of step ${saved.step}`);
   }
-  await checkpoint();
-  await writeAtomically(path("weights.safetensors"), await session.saveWeights());
-  const facts: [string, string][] = [
-    ["steps", String(step)],
-    ["epochs", (step / perEpoch).toFixed(1)],
-    ["batch", String(batch)],
-    ["rows", `${rows.count} to train on, ${held.count} held out`],
-    ["seed", String(seed)],
-    ["device", session.device],
-  ];
-  await writeAtomically(path("report.html"), formatReport({ title: options.title, facts }, metrics.lines));
+  if (best?.value === undefined) await writeWeights();
+  await report();
   return { step, epochs: step / perEpoch, interrupted, training, heldOut };
 }

@@ -1,7 +1,7 @@
 /** Metrics of `total(..)` over many batches, the last one shorter: the metric of all rows, not a mean of metrics. */
 import { describe, expect, test } from "vitest";
 import { openCompiled } from "../../compiler/cli/toolchain.ts";
-import { evaluateRows } from "../../runtime/node/training.ts";
+import { evaluateRows } from "../../runtime/node/evaluate.ts";
 import { checkText } from "../elaborate/support.ts";
 import { compileSource } from "../support/bundle.ts";
 

@@ -1,7 +1,7 @@
 import { bindRows } from "../../../runtime/node/data/column.ts";
 import { openData } from "../../../runtime/node/data/open.ts";
+import { evaluateRows } from "../../../runtime/node/evaluate.ts";
 import { readBytes } from "../../../runtime/node/files.ts";
-import { evaluateRows } from "../../../runtime/node/training.ts";
 import type { LoadOptions } from "../../../runtime/session.ts";
 import { type ExitCode, UsageError } from "../failure.ts";
 import { progressBar } from "../progress.ts";
@@ -23,7 +23,7 @@ export async function run(terminal: Terminal, [file = ""]: string[], flags: Flag
   const set = settingsWith(flags.set, flags.batch);
   const compiled = await compileFile(
     file,
-    { ...flags, set, train: "block", targets: targetsOf(flags.device) },
+    { ...flags, set, train: "block", targets: targetsOf(flags.device), evaluated: [data.held.rows.length] },
     terminal,
   );
   const block = onlyBlock(compiled);

@@ -21,11 +21,14 @@ interface Flags extends ProgramFlags {
   readonly resume?: boolean;
   readonly weights?: string;
   readonly plateau?: string;
+  readonly patience?: number;
 }
 
 export async function run(terminal: Terminal, [file = ""]: string[], flags: Flags): Promise<ExitCode> {
   const { out, resume = false, seed = 0, json } = flags;
   if (resume && flags.weights) throw new UsageError("--resume continues with the checkpoint's weights: drop --weights");
+  if (flags.patience !== undefined && flags.epochs === undefined)
+    throw new UsageError("--patience ends training early: say with --epochs when it ends at the latest");
   // What would otherwise be found out after minutes comes first.
   await writableFolder(out);
   const data = await openData(flags.data);
@@ -33,7 +36,7 @@ export async function run(terminal: Terminal, [file = ""]: string[], flags: Flag
   const set = settingsWith(flags.set, flags.batch);
   const compiled = await compileFile(
     file,
-    { ...flags, set, train: "block", targets: targetsOf(flags.device) },
+    { ...flags, set, train: "block", targets: targetsOf(flags.device), evaluated: [data.held.rows.length] },
     terminal,
   );
   const block = onlyBlock(compiled);
@@ -71,6 +74,7 @@ export async function run(terminal: Terminal, [file = ""]: string[], flags: Flag
       ...(flags.epochs === undefined ? {} : { epochs: flags.epochs }),
       ...(flags.limit === undefined ? {} : { limit: flags.limit }),
       ...(plateau && { plateau }),
+      ...(flags.patience === undefined ? {} : { patience: flags.patience }),
       signal: controller.signal,
       onStep: ({ step, steps, epoch, values }) => progress.update(step, steps, { epoch: epoch + 1, ...values }),
       onMessage: message,
