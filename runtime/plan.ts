@@ -94,7 +94,7 @@ export interface TargetPlan {
   readonly persistent: readonly number[];
   /** Bytes of each chunk of the arena, shared by all entries (they never run at once). */
   readonly arena: readonly number[];
-  /** Constant tensors to be written once at load: base64 of little-endian 4-byte elements. */
+  /** Constant tensors to be written once at load: base64 of little-endian 4-byte elements, or of the one that all are. */
   readonly constants: readonly { readonly at: Location; readonly data: string }[];
   /** CPU: bytes that every thread has for itself, behind the arena. */
   readonly perThread?: number;

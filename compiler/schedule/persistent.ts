@@ -34,20 +34,20 @@ export class Persistent {
     const values = schedule.constants.get(tensor);
     invariant(values !== undefined, `%${tensor.name} is a constant`);
     const elements = bytesOf(tensor) / wordBytes;
-    const data = encodeBase64(new Uint8Array(wordsOf(scalarType(tensor.type.dtype), values, elements)));
-    const known = this.#known.get(data);
+    const data = encodeBase64(new Uint8Array(wordsOf(scalarType(tensor.type.dtype), values)));
+    const key = `${elements} ${data}`;
+    const known = this.#known.get(key);
     if (known !== undefined) return known;
     const at = this.reserve(elements * wordBytes);
-    this.#known.set(data, at);
+    this.#known.set(key, at);
     this.constants.push({ at, data });
     return at;
   }
 }
 
-function wordsOf(type: ScalarType, values: readonly number[], elements: number): ArrayBuffer {
-  const words = new DataView(new ArrayBuffer(elements * wordBytes));
-  for (let k = 0; k < elements; k++) {
-    const value = values[values.length === 1 ? 0 : k] ?? 0;
+function wordsOf(type: ScalarType, values: readonly number[]): ArrayBuffer {
+  const words = new DataView(new ArrayBuffer(values.length * wordBytes));
+  for (const [k, value] of values.entries()) {
     if (type === "f32") words.setFloat32(k * wordBytes, value, true);
     else if (type === "i32") words.setInt32(k * wordBytes, value, true);
     else words.setUint32(k * wordBytes, value, true);

@@ -2,7 +2,7 @@
  * Runs a program on the CPU. One memory holds everything: persistent slots (after the constants), then the arena. The
  * module exports one function an entry, which makes all of the entry's calls with constant addresses.
  */
-import { decodeBase64 } from "../base64.ts";
+import { constantBytes, decodeBase64 } from "../base64.ts";
 import type { Device, Elements } from "../device.ts";
 import { DlxError } from "../errors.ts";
 import type { DTypeName, Location, Manifest } from "../plan.ts";
@@ -100,7 +100,8 @@ export async function createWasmDevice(
   const opened = memory;
   const address = ({ space, offset }: Location) => (space === "arena" ? sections.arena + offset : offset);
   const placed = (dtype: DTypeName, at: Location) => view(opened, dtype, address(at), at.bytes);
-  for (const { at, data } of plan.constants) new Uint8Array(opened.buffer, address(at)).set(decodeBase64(data));
+  for (const constant of plan.constants)
+    new Uint8Array(opened.buffer, address(constant.at)).set(constantBytes(constant));
 
   const slots = plan.slots.map((at, k) => placed(manifest.persistent[k]!.dtype, at));
   const programs = plan.entries.map((entry, k) => {

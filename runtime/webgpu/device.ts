@@ -5,7 +5,7 @@
  * Every storage binding is `read_write`: one buffer bound for reading and for writing in the same launch is an error of
  * WebGPU even where the ranges are disjoint, and most tensors share the arena.
  */
-import { decodeBase64 } from "../base64.ts";
+import { constantBytes } from "../base64.ts";
 import type { Device, Elements } from "../device.ts";
 import { DlxError } from "../errors.ts";
 import type { DispatchPlan, DTypeName, Location, Manifest } from "../plan.ts";
@@ -66,7 +66,7 @@ export async function createWebGPUDevice(gpu: GPU, manifest: Manifest, wgsl: str
     const write = (at: Location, bytes: Uint8Array<ArrayBuffer>) =>
       device.queue.writeBuffer(bufferAt(at), at.offset, bytes, 0, Math.min(bytes.byteLength, at.bytes));
 
-    for (const { at, data } of plan.constants) write(at, decodeBase64(data));
+    for (const constant of plan.constants) write(constant.at, constantBytes(constant));
 
     const dispatches = [...plan.prepare, ...plan.entries].flatMap((steps) => steps?.dispatches ?? []);
     const scalars = packScalars(dispatches, device.limits.minUniformBufferOffsetAlignment);

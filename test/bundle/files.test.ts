@@ -272,3 +272,9 @@ describe("types, in a project that knows nothing of dlx", () => {
     expect(found.split("\n").filter((line) => line.startsWith("use.ts"))).toEqual([]);
   });
 });
+
+test("a constant of one value is stored as one", async () => {
+  const files = await bundleFiles("export fn large(x: f32[2]) = (fill([300, 1000], 0.5), x)", { targets: ["wasm"] });
+  const index = files.get("index.js");
+  expect(index?.length).toBeLessThan(100_000);
+});

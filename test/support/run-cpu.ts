@@ -1,4 +1,5 @@
 /** Runs a graph end to end on WebAssembly: schedule, plan, encode, instantiate. */
+
 import { encodeModule } from "../../compiler/codegen/wasm/module.ts";
 import type { Program, ProgramEntry } from "../../compiler/elaborate/program.ts";
 import type { Graph, OutputRole } from "../../compiler/graph/graph.ts";
@@ -14,6 +15,7 @@ import type { PlannedTarget } from "../../compiler/schedule/plan.ts";
 import { callsOf, launchesOf, planTarget } from "../../compiler/schedule/plan.ts";
 import type { Schedule } from "../../compiler/schedule/program.ts";
 import { schedule } from "../../compiler/schedule/schedule.ts";
+import { constantBytes } from "../../runtime/base64.ts";
 import type { DTypeName, Location, OutputSlot, PersistentRole, TargetPlan } from "../../runtime/plan.ts";
 import { wasmSections } from "../../runtime/plan.ts";
 
@@ -67,8 +69,8 @@ export function interpretOnCpu(
   const program = programOf(graph);
   const { plan, entries, prepare } = planTarget(program, [fuseSlices(hoist(schedule(graph, "cpu", options)))], "cpu");
   const spaces = { persistent: new ArrayBuffer(plan.persistent[0] ?? 0), arena: new ArrayBuffer(plan.arena[0] ?? 0) };
-  for (const { at, data } of plan.constants)
-    new Uint8Array(spaces.persistent, at.offset, at.bytes).set(Buffer.from(data, "base64"));
+  for (const constant of plan.constants)
+    new Uint8Array(spaces.persistent, constant.at.offset, constant.at.bytes).set(constantBytes(constant));
   const { inputs, outputs } = placesOf(graph, program, plan);
   for (const { steps } of [...prepare, entries[0]!]) {
     for (const [k, { dtype, at }] of inputs.entries()) elementsAt(spaces[at.space], dtype, at).set(values[k]!);
@@ -136,8 +138,8 @@ export function compileForCpu(graph: Graph, options?: ScheduleOptions): CpuProgr
   const instance = new WebAssembly.Instance(new WebAssembly.Module(new Uint8Array(bytes)), { env: { memory } });
   const [call, ...preparations] = [entry, ...prepare].map((_, k) => instance.exports[`entry${k}`] as () => void);
   const view = viewsOf(plan, memory);
-  for (const { at, data } of plan.constants)
-    new Uint8Array(memory.buffer, at.offset, at.bytes).set(Buffer.from(data, "base64"));
+  for (const constant of plan.constants)
+    new Uint8Array(memory.buffer, constant.at.offset, constant.at.bytes).set(constantBytes(constant));
   const { inputs, outputs } = placesOf(graph, program, plan);
   return {
     schedule: scheduled,

@@ -1,4 +1,5 @@
 /** Runs a graph's kernels on real threads, every loop split that may be. */
+
 import { KernelLibrary } from "../../compiler/codegen/wasm/library.ts";
 import { encodeModule, memoryPages } from "../../compiler/codegen/wasm/module.ts";
 import type { Graph } from "../../compiler/graph/graph.ts";
@@ -6,6 +7,7 @@ import { hoist } from "../../compiler/schedule/hoist.ts";
 import type { ScheduleOptions } from "../../compiler/schedule/options.ts";
 import { callsOf, planTarget } from "../../compiler/schedule/plan.ts";
 import { schedule } from "../../compiler/schedule/schedule.ts";
+import { constantBytes } from "../../runtime/base64.ts";
 import { threadFile } from "../../runtime/node/thread.ts";
 import { unusedBytes, wasmSections } from "../../runtime/plan.ts";
 import { startThreads } from "../../runtime/wasm/threads.ts";
@@ -37,8 +39,8 @@ export async function runOnThreads(
     // Whatever was left in memory must not matter.
     new Uint32Array(memory.buffer, unusedBytes).fill(0x7fc12345);
     const view = viewsOf(plan, memory);
-    for (const { at, data } of plan.constants)
-      new Uint8Array(memory.buffer, at.offset, at.bytes).set(Buffer.from(data, "base64"));
+    for (const constant of plan.constants)
+      new Uint8Array(memory.buffer, constant.at.offset, constant.at.bytes).set(constantBytes(constant));
     const { inputs, outputs } = placesOf(graph, program, plan);
     const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
     let failure: string | undefined;
