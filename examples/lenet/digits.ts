@@ -60,23 +60,32 @@ function idx(dimensions: readonly number[], bytes: Uint8Array): Uint8Array {
   return Buffer.concat([new Uint8Array(header.buffer), bytes]);
 }
 
-/** Writes the four files and returns the held-out part. */
-export function writeDigits(directory: string): Digits {
+/** What is trained on, and the 2,000 held out. */
+export function splitDigits(): { readonly train: Digits; readonly held: Digits } {
   const { images, labels } = allDigits();
   const shuffled = order(labels.length);
-  mkdirSync(directory, { recursive: true });
-  const write = (prefix: string, chosen: readonly number[]): Digits => {
-    const part = { images: new Uint8Array(chosen.length * PIXELS), labels: new Uint8Array(chosen.length) };
+  const part = (chosen: readonly number[]): Digits => {
+    const digits = { images: new Uint8Array(chosen.length * PIXELS), labels: new Uint8Array(chosen.length) };
     chosen.forEach((from, to) => {
-      part.images.set(images.subarray(from * PIXELS, (from + 1) * PIXELS), to * PIXELS);
-      part.labels[to] = labels[from] ?? 0;
+      digits.images.set(images.subarray(from * PIXELS, (from + 1) * PIXELS), to * PIXELS);
+      digits.labels[to] = labels[from] ?? 0;
     });
-    writeFileSync(join(directory, `${prefix}-images-idx3-ubyte`), idx([chosen.length, SIDE, SIDE], part.images));
-    writeFileSync(join(directory, `${prefix}-labels-idx1-ubyte`), idx([chosen.length], part.labels));
-    return part;
+    return digits;
   };
-  write("train", shuffled.slice(HELD_OUT));
-  return write("t10k", shuffled.slice(0, HELD_OUT));
+  return { train: part(shuffled.slice(HELD_OUT)), held: part(shuffled.slice(0, HELD_OUT)) };
+}
+
+/** Writes the four files and returns the held-out part. */
+export function writeDigits(directory: string): Digits {
+  const { train, held } = splitDigits();
+  mkdirSync(directory, { recursive: true });
+  const write = (prefix: string, { images, labels }: Digits) => {
+    writeFileSync(join(directory, `${prefix}-images-idx3-ubyte`), idx([labels.length, SIDE, SIDE], images));
+    writeFileSync(join(directory, `${prefix}-labels-idx1-ubyte`), idx([labels.length], labels));
+  };
+  write("train", train);
+  write("t10k", held);
+  return held;
 }
 
 const target = process.argv[2];
