@@ -50,7 +50,10 @@ export function sharePreparations(schedules: readonly (Schedule | null)[]): Prep
   const memory = schedules.map((schedule, entry): ReadonlyMap<MemoryKey, PreparedMemory> => {
     const own = new Map<MemoryKey, PreparedMemory>();
     if (!schedule) return own;
-    for (const steps of segments(schedule.once)) {
+    // What was made before within the entry is read where it was made first: only that is written.
+    const firsts = new Map<PreparedMemory, Placed>();
+    for (const segment of segments(schedule.once)) {
+      const steps = segment.map((step) => movedTo((place) => firsts.get(own.get(keyOf(place))!), step));
       const { text, written, used, reads } = names.describe(schedule, steps, own);
       let production = known.get(text);
       if (production === undefined) {
@@ -62,7 +65,11 @@ export function sharePreparations(schedules: readonly (Schedule | null)[]): Prep
         for (const piece of made) productionOf.set(piece, production);
       }
       production.users.add(entry);
-      for (const [k, { key }] of written.entries()) own.set(key, production.memory[k]!);
+      for (const [k, { place }] of written.entries()) {
+        const piece = production.memory[k]!;
+        own.set(keyOf(place), piece);
+        if (!firsts.has(piece)) firsts.set(piece, place);
+      }
     }
     markKept(schedule, own);
     return own;
@@ -86,6 +93,16 @@ export function sharePreparations(schedules: readonly (Schedule | null)[]): Prep
       }),
     );
   return { list, memory };
+}
+
+/** A step over the memory of other places, where there is one for a place. */
+function movedTo(other: (place: Placed) => Placed | undefined, step: Step): Step {
+  if (step.kind === "repeat") return { ...step, steps: step.steps.map((one) => movedTo(other, one)) };
+  const buffers = step.dispatch.buffers.map((place): Placed => {
+    const found = other(place);
+    return found?.kind === "tensor" && place.kind === "tensor" ? { ...place, tensor: found.tensor } : (found ?? place);
+  });
+  return { ...step, dispatch: { ...step.dispatch, buffers } };
 }
 
 /** What the entry's calls, or the host, read of prepared memory. */
@@ -129,7 +146,7 @@ class Names {
   readonly #memory = new Map<PreparedMemory, number>();
 
   describe(schedule: Schedule, steps: readonly Step[], own: ReadonlyMap<MemoryKey, PreparedMemory>) {
-    const written: { readonly key: MemoryKey; readonly bytes: number }[] = [];
+    const written: { readonly place: Placed; readonly bytes: number }[] = [];
     const used: PreparedMemory[] = [];
     const reads = new Set<string>();
     const slots = new Map<MemoryKey, string>(
@@ -147,8 +164,8 @@ class Names {
       const values = place.kind === "tensor" ? schedule.constants.get(place.tensor) : undefined;
       if (values) return `constant ${bytes} ${values.join()}`;
       if (ours.has(key)) {
-        let number = written.findIndex((other) => other.key === key);
-        if (number < 0) number = written.push({ key, bytes }) - 1;
+        let number = written.findIndex((other) => keyOf(other.place) === key);
+        if (number < 0) number = written.push({ place, bytes }) - 1;
         return `own ${number} ${bytes}`;
       }
       const prepared = own.get(key);

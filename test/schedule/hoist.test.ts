@@ -120,6 +120,28 @@ test("random graphs with parameters compute what the reference computes", () => 
   expect(hoisted).toBeGreaterThan(0);
 });
 
+test("what an entry makes twice is made once, and everyone reads it there", () => {
+  const graph = readGraph(`input %x: f32[8] argument x
+    input %w: f32[7] parameter w
+    %k: i32[9] = constant 2
+    %l: i32[9] = constant 2
+    %a: f32[9] = map[i<9] 1 / to_f32(%k[i])
+    %b: f32[9] = map[i<9] 1 / to_f32(%l[i])
+    %more: f32[7,9] = map[i<7, j<9] %w[i] * %a[j]
+    %less: f32[7,9] = map[i<7, j<9] %w[i] - %b[j]
+    %both: f32[7] = sum[i<7 | j<9] %more[i, j] * %less[i, j]
+    %y: f32[8,7] = map[n<8, i<7] %x[n] * %both[i]
+    output %y result y`);
+  const program = compileForCpu(graph);
+  const inputs = [
+    [1, 2, 3, 4, 5, 6, 7, 8],
+    [0.5, -1, 2, 3, 0.1, 0.2, 0.3],
+  ];
+  const [prepared] = program.planned.prepare;
+  expect(prepared?.steps.map((step) => step.kind === "launch" && step.dispatch.label)).toEqual(["a", "both"]);
+  expectClose(graph, program.run(inputs), evaluateOutputs(graph, inputs), { relative: 2e-5, absolute: 1e-6 });
+});
+
 test("entries share what is equal, and a part that only some need is apart", () => {
   const text = (rows: number, more: string) => `input %x: f32[${rows},8] argument x
     input %w: f32[8,30] parameter w
