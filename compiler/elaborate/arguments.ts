@@ -123,7 +123,7 @@ export function prepareWhere(
   for (const item of items) if (item.kind === "definition") defined.add(item.name.text);
   for (const item of items) {
     if (item.kind !== "definition") continue;
-    const free = [...namesIn(item.value)].some((name) => defined.has(name) || isDimension(name, scope));
+    const free = namesIn(item.value).some((name) => defined.has(name) || isDimension(name, scope));
     if (free) continue;
     const { value } = item;
     scope.bind(

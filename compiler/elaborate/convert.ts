@@ -1,5 +1,6 @@
 /** A value as its declared type: checked, promoted, its dimensions bound. */
-import type { AxisType, Expression, TensorType, Type } from "../../grammar/ast.ts";
+import type { AxisType, Expression, Statement, TensorType, Type } from "../../grammar/ast.ts";
+import { children } from "../check/walk.ts";
 import { compare, constantOf, type Dim, printDim } from "../types/dims.ts";
 import { isFloat, scalarType } from "../types/dtype.ts";
 import { printShape, printType, productOf, type Shape } from "../types/shape.ts";
@@ -165,7 +166,7 @@ export function patternOf(
     const { value } = axis;
     const text = textOf(scope.source, value);
     if (value.kind === "reference" && isFree(value.name, scope)) return { kind: "name", name: value.name };
-    const open = [...namesIn(value)].filter((name) => isFree(name, scope));
+    const open = namesIn(value).filter((name) => isFree(name, scope));
     const evaluate = (names: ReadonlyMap<string, Dim>): Dim => {
       const inner = scope.child();
       for (const [name, dim] of names) inner.bind(name, { kind: "int", value: dim });
@@ -185,27 +186,11 @@ export function patternOf(
 function isFree(name: string, scope: Scope): boolean {
   return scope.findLocal(name) === undefined;
 }
-export function* namesIn(expression: Expression): Iterable<string> {
-  switch (expression.kind) {
-    case "reference":
-      yield expression.name;
-      break;
-    case "binary":
-      yield* namesIn(expression.left);
-      yield* namesIn(expression.right);
-      break;
-    case "unary":
-      yield* namesIn(expression.operand);
-      break;
-    case "call":
-      for (const { value } of expression.arguments) yield* namesIn(value);
-      break;
-    case "index":
-      yield* namesIn(expression.target);
-      break;
-    default:
-      break;
-  }
+/** What an expression refers to, but for the functions that it calls. */
+export function namesIn(expression: Expression | Statement): readonly string[] {
+  if (expression.kind === "reference") return [expression.name];
+  const called = expression.kind === "call" && expression.callee.kind === "reference" ? expression.callee : undefined;
+  return children(expression).flatMap((part) => (part === called ? [] : namesIn(part)));
 }
 function bindAll({ dims, runs }: Bindings, scope: Scope): void {
   for (const [name, dim] of dims) if (!scope.own(name)) scope.bind(name, { kind: "int", value: dim });
