@@ -1,12 +1,19 @@
 import type { Choices } from "../../support/random-body.ts";
-import { applied, type Rows, refused } from "../rows.ts";
+import { applied, type Row, type Rows, refused } from "../rows.ts";
 
 /** The output's extent along one axis of windows. */
 const windows = (size: number, kernel: number, stride: number, padding: number, dilation: number) =>
   Math.floor((size + 2 * padding - dilation * (kernel - 1) - 1) / stride) + 1;
 
+/** What every layer of windows refuses, its message after it; `call` has the arguments in parentheses. */
+export const unfit = (call: (more: string) => string, inputs: Readonly<Record<string, string>>) => ({
+  "a kernel of 0": [refused(call("kernel: 0"), inputs), "kernel must be positive; got 0"] as const,
+  "a stride of 0": [refused(call("kernel: 2, stride: 0"), inputs), "stride must be positive; got 0"] as const,
+  "a negative padding": [refused(call("kernel: 2, padding: -1"), inputs), "must not be negative; got -1"] as const,
+});
+
 /** A window that fits: edges (kernels as large as the image, remainders, padding that a window never leaves) are wanted. */
-function window(choices: Choices) {
+export function window(choices: Choices) {
   for (;;) {
     const [height, width] = [choices.between(1, 9), choices.between(1, 9)];
     const kernel = choices.of([1, 2, 3, 3, 5]);
@@ -17,6 +24,66 @@ function window(choices: Choices) {
     if (fits) return { height, width, kernel, stride, dilation, padding };
   }
 }
+
+const series = { x: "f32[2, 3, 8]" };
+const images = { x: "f32[2, 3, 8, 8]" };
+
+/** A convolution's configuration after its features, and the channels that go with it. */
+function configured(choices: Choices) {
+  const { height, width, kernel, stride, dilation, padding } = window(choices);
+  const groups = choices.of([1, 1, 1, 3]);
+  return {
+    height,
+    width,
+    features: groups * choices.of([1, 2, 7]),
+    channels: groups * choices.of([1, 1, 3, 5]),
+    options: `kernel: ${kernel}, stride: ${stride}, padding: ${padding}, dilation: ${dilation}`,
+    more: `groups: ${groups}, bias: ${choices.chance(50)}`,
+  };
+}
+const groups = (name: string, inputs: Readonly<Record<string, string>>) => ({
+  "groups that do not divide the channels": [
+    refused(`x |> ${name}(4, kernel: 2, groups: 2)`, inputs),
+    "groups (2) must divide the 3 input channels",
+  ] as const,
+  "groups that do not divide the features": [
+    refused(`x |> ${name}(4, kernel: 2, groups: 3)`, inputs),
+    "groups (3) must divide the 4 features",
+  ] as const,
+  "no groups": [refused(`x |> ${name}(4, kernel: 2, groups: 0)`, inputs), "groups must be positive; got 0"] as const,
+  "no features": [refused(`x |> ${name}(0, kernel: 2)`, inputs), "there must be some features; got 0"] as const,
+  "a dilation of 0": [
+    refused(`x |> ${name}(4, kernel: 2, dilation: 0)`, inputs),
+    "dilation must be positive; got 0",
+  ] as const,
+});
+
+/** A transposed convolution and an image of which something is left. */
+const transposed =
+  (name: string, image: (height: number, width: number) => string): Row["program"] =>
+  (choices) => {
+    for (;;) {
+      const { height, width, kernel, stride, dilation, padding } = window(choices);
+      const more = choices.below(Math.max(stride, dilation));
+      const out = [height, width].map((size) => (size - 1) * stride - 2 * padding + dilation * (kernel - 1) + more + 1);
+      if (out.some((size) => size < 1)) continue;
+      const groups = choices.of([1, 1, 2]);
+      return applied({
+        expression: `x |> ${name}(${groups * choices.of([1, 2, 3])}, kernel: ${kernel}, stride: ${stride}, padding: ${padding}, output_padding: ${more}, dilation: ${dilation}, groups: ${groups})`,
+        inputs: { x: `f32[2, ${groups * choices.of([1, 2])}, ${image(height, width)}]` },
+        learned: true,
+      });
+    }
+  };
+const shrunk = (name: string, inputs: Readonly<Record<string, string>>) => ({
+  ...unfit((more) => `x |> ${name}(4, ${more})`, inputs),
+  ...groups(name, inputs),
+  "output_padding that a stride would have covered": [
+    refused(`x |> ${name}(4, kernel: 2, stride: 2, output_padding: 2)`, inputs),
+    "output_padding (2) must be smaller",
+  ] as const,
+  "padding that leaves nothing": [refused(`x |> ${name}(4, kernel: 1, padding: 4)`, inputs), "leaves nothing"] as const,
+});
 
 export const rows: Rows = {
   correlate: {
@@ -36,51 +103,137 @@ export const rows: Rows = {
     refuses: {
       "a kernel that does not fit": [
         refused("correlate(x, w)", { x: "f32[1, 1, 4, 4]", w: "f32[1, 1, 5, 5]" }),
-        "a kernel of 5 x 5 does not fit an image of 4 x 4",
+        "a kernel of 5 does not fit 4 rows with padding 0",
+      ],
+      "a weight for other channels": [
+        refused("correlate(x, w)", { x: "f32[1, 3, 4, 4]", w: "f32[1, 1, 2, 2]" }),
+        "the weight reads 1 channels (1 a group); x has 3",
+      ],
+    },
+  },
+  correlate1d: {
+    program: (choices) => {
+      const { width, kernel, stride, dilation, padding } = window(choices);
+      const groups = choices.of([1, 1, 2, 3]);
+      const [per, features] = [choices.of([1, 2]), groups * choices.of([1, 2])];
+      return applied({
+        expression: `correlate1d(x, w, stride: ${stride}, padding: ${padding}, dilation: ${dilation}, groups: ${groups})`,
+        inputs: { x: `f32[2, ${groups * per}, ${width}]`, w: `f32[${features}, ${per}, ${kernel}]` },
+        derivatives: 2,
+      });
+    },
+    refuses: {
+      "a kernel that does not fit": [
+        refused("correlate1d(x, w)", { x: "f32[1, 1, 4]", w: "f32[1, 1, 5]" }),
+        "a kernel of 5 does not fit 4 elements with padding 0",
+      ],
+      "a weight for other channels": [
+        refused("correlate1d(x, w)", { x: "f32[1, 3, 4]", w: "f32[1, 1, 2]" }),
+        "the weight reads 1 channels (1 a group); x has 3",
       ],
     },
   },
   conv2d: {
     program: (choices) => {
-      const { height, width, kernel, stride, dilation, padding } = window(choices);
-      const groups = choices.of([1, 1, 1, 3]);
-      const channels = groups * choices.of([1, 1, 3, 5]);
-      const bias = choices.chance(50);
+      const { height, width, features, channels, options, more } = configured(choices);
       return applied({
-        expression: `x |> conv2d(${groups * choices.of([1, 2, 7])}, kernel: ${kernel}, stride: ${stride}, padding: ${padding}, dilation: ${dilation}, groups: ${groups}, bias: ${bias})`,
+        expression: `x |> conv2d(${features}, ${options}, ${more})`,
         inputs: { x: `f32[2, ${channels}, ${height}, ${width}]` },
         learned: true,
       });
     },
     refuses: {
-      "a kernel larger than the padded image": [refused("x |> conv2d(4, kernel: 11, padding: 1)"), "does not fit"],
-      "groups that do not divide the channels": [refused("x |> conv2d(4, groups: 2)"), "groups (2) must divide the 3"],
-      "groups that do not divide the features": [refused("x |> conv2d(4, groups: 3)"), "must divide features (4)"],
+      ...unfit((more) => `x |> conv2d(4, ${more})`, images),
+      ...groups("conv2d", images),
+      "a kernel larger than the padded image": [
+        refused("x |> conv2d(4, kernel: 11, padding: 1)"),
+        "a kernel of 11 does not fit 8 rows with padding 1",
+      ],
+    },
+  },
+  conv1d: {
+    program: (choices) => {
+      const { width, features, channels, options, more } = configured(choices);
+      return applied({
+        expression: `x |> conv1d(${features}, ${options}, ${more})`,
+        inputs: { x: `f32[2, ${channels}, ${width}]` },
+        learned: true,
+      });
+    },
+    refuses: {
+      ...unfit((more) => `x |> conv1d(4, ${more})`, series),
+      ...groups("conv1d", series),
+      "a kernel larger than the padded series": [
+        refused("x |> conv1d(4, kernel: 11, padding: 1)", series),
+        "a kernel of 11 does not fit 8 elements with padding 1",
+      ],
     },
   },
   conv_transpose2d: {
+    program: transposed("conv_transpose2d", (height, width) => `${height}, ${width}`),
+    refuses: shrunk("conv_transpose2d", images),
+  },
+  conv_transpose1d: {
+    program: transposed("conv_transpose1d", (_, width) => `${width}`),
+    refuses: shrunk("conv_transpose1d", series),
+  },
+  transposed_size: {
     program: (choices) => {
-      for (;;) {
-        const { height, width, kernel, stride, dilation, padding } = window(choices);
-        const more = choices.below(Math.max(stride, dilation));
-        const out = [height, width].map(
-          (size) => (size - 1) * stride - 2 * padding + dilation * (kernel - 1) + more + 1,
-        );
-        if (out.some((size) => size < 1)) continue;
-        const groups = choices.of([1, 1, 2]);
-        return applied({
-          expression: `x |> conv_transpose2d(${groups * choices.of([1, 2, 3])}, kernel: ${kernel}, stride: ${stride}, padding: ${padding}, output_padding: ${more}, dilation: ${dilation}, groups: ${groups})`,
-          inputs: { x: `f32[2, ${groups * choices.of([1, 2])}, ${height}, ${width}]` },
-          learned: true,
-        });
-      }
+      const [size, kernel, stride, more] = [1, 1, 2, 0].map((least) => choices.between(least, least + 4));
+      const options = `${size}, ${kernel}, stride: ${stride}, output_padding: ${Math.min(more ?? 0, (stride ?? 1) - 1)}`;
+      return applied({
+        expression: `x * ones([transposed_size(${options})])`,
+        inputs: { x: "f32" },
+        derivatives: 0,
+      });
     },
     refuses: {
-      "output_padding that a stride would have covered": [
-        refused("x |> conv_transpose2d(4, kernel: 2, stride: 2, output_padding: 2)"),
-        "output_padding (2) must be smaller",
+      "padding that leaves nothing": [
+        refused("x * transposed_size(1, 1, padding: 1)", { x: "f32" }),
+        "padding (1) leaves nothing of 1 elements",
       ],
-      "padding that leaves nothing": [refused("x |> conv_transpose2d(4, kernel: 1, padding: 4)"), "leaves nothing"],
+    },
+  },
+  depthwise_conv2d: {
+    program: (choices) => {
+      const { height, width, channels, options } = configured(choices);
+      return applied({
+        expression: `x |> depthwise_conv2d(${options}, multiplier: ${choices.of([1, 1, 2])}, bias: ${choices.chance(50)})`,
+        inputs: { x: `f32[2, ${channels}, ${height}, ${width}]` },
+        learned: true,
+      });
+    },
+    refuses: {
+      ...unfit((more) => `x |> depthwise_conv2d(${more})`, images),
+      "a multiplier of 0": [refused("x |> depthwise_conv2d(multiplier: 0)"), "multiplier must be positive; got 0"],
+      "a kernel larger than the image": [refused("x |> depthwise_conv2d(9)"), "a kernel of 9 does not fit 8 rows"],
+    },
+  },
+  pointwise_conv2d: {
+    program: (choices) => {
+      const { height, width, features, channels } = configured(choices);
+      return applied({
+        expression: `x |> pointwise_conv2d(${features}, bias: ${choices.chance(50)})`,
+        inputs: { x: `f32[2, ${channels}, ${height}, ${width}]` },
+        learned: true,
+      });
+    },
+    refuses: { "no features": [refused("x |> pointwise_conv2d(0)"), "there must be some features; got 0"] },
+  },
+  separable_conv2d: {
+    program: (choices) => {
+      const { height, width, features, channels, options } = configured(choices);
+      return applied({
+        expression: `x |> separable_conv2d(${features}, ${options}, multiplier: ${choices.of([1, 1, 2])})`,
+        inputs: { x: `f32[2, ${channels}, ${height}, ${width}]` },
+        learned: true,
+      });
+    },
+    refuses: {
+      ...unfit((more) => `x |> separable_conv2d(4, ${more})`, images),
+      "a multiplier of 0": [refused("x |> separable_conv2d(4, multiplier: 0)"), "multiplier must be positive; got 0"],
+      "no features": [refused("x |> separable_conv2d(0)"), "there must be some features; got 0"],
+      "a kernel larger than the image": [refused("x |> separable_conv2d(4, kernel: 9)"), "does not fit 8 rows"],
     },
   },
 };
