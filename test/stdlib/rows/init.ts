@@ -38,6 +38,21 @@ export const rows: Rows = {
       "an empty range": [initialised("truncated_normal(_, low: 1.0, high: 1.0)", [3]), "must be less than high"],
     },
   },
+  orthonormal: {
+    // Rows that are far from dependent.
+    program: (choices) =>
+      applied({
+        expression: "orthonormal(spread(x))",
+        inputs: { x: choices.of(["f32[3, 5]", "f32[1, 4]", "f32[4, 4]"]) },
+        before: ["fn spread(x: f32[R, C]) {", "  let y[i, j] = x[i, j] + select(i == j, 6.0, 0)", "  y", "}"],
+      }),
+    refuses: {
+      "more rows than columns": [
+        program("export fn basis(a: f32[3, 2]) = orthonormal(a)"),
+        "3 rows of 2 elements cannot be orthogonal",
+      ],
+    },
+  },
   orthogonal: {
     ...drawn(
       "orthogonal",
