@@ -3,7 +3,7 @@
  * every point reads that memory only at the place where it writes the result, and before it does: then no point, and no
  * thread, meets what another has written.
  */
-import type { Node, Tensor } from "../graph/graph.ts";
+import type { GenericNode, Node, Tensor } from "../graph/graph.ts";
 import { readsOf } from "../graph/traverse.ts";
 import { flatOffset, flatRead, sameCoordinate } from "./align.ts";
 import type { FusionGroup, Member, Target } from "./group.ts";
@@ -12,6 +12,7 @@ import type { Unit } from "./grouping.ts";
 import { bytesOf } from "./liveness.ts";
 import { storageType } from "./operands.ts";
 import { operandsOfUnit } from "./order.ts";
+import type { RowAnalysis } from "./row/analysis.ts";
 import { analyseRow } from "./row/analysis.ts";
 import { shareDear } from "./row/share.ts";
 
@@ -34,14 +35,29 @@ export function mayOverwrite(
     const flat = flatRead(read, extents);
     return flat !== undefined && sameCoordinate(flat, place);
   });
-  if (!isHere || !isFull(group, member)) return isHere;
-  // A row is passed several times; on a GPU, by threads that may repeat each other's work.
-  if (target === "gpu") return false;
-  const { passes } = analyseRow(shareDear(group));
-  const written = passes.findIndex(({ write }) => [...write].some(({ node }) => node === member.node));
-  return passes
-    .slice(written + 1)
-    .every(({ evaluate, reductions }) => [...evaluate, ...reductions].every((other) => readsIt(other).length === 0));
+  if (!isHere) return false;
+  const full = isFull(group, member);
+  if (target === "cpu" ? !full : full) return target === "cpu";
+  // A row is passed several times; on a GPU by several threads, of which each computes for itself what a pass needs.
+  return neededLater(analyseRow(shareDear(group)), member.node).every((other) => readsIt(other).length === 0);
+}
+
+/** What passes compute after the one in which a map's result may be written: maps again, but for what lies in memory. */
+function neededLater({ group, passes }: RowAnalysis, { results }: GenericNode): Member[] {
+  const isIt = ({ node }: Member): boolean => node.results === results;
+  const written = passes.findIndex(({ write, after }) => [...write, ...after].some(isIt));
+  const needed = new Set(
+    passes
+      .slice(Math.max(0, written) + 1)
+      .flatMap(({ evaluate, reductions, after }) => [...evaluate, ...reductions, ...after]),
+  );
+  for (const { body } of needed)
+    for (const { tensor } of readsOf(body)) {
+      const operand = memberOf(group, tensor);
+      if (operand?.node.combiner !== "map" || (isFull(group, operand) && group.stored.has(tensor))) continue;
+      needed.add(operand);
+    }
+  return [...needed];
 }
 
 export interface Reuse {

@@ -71,6 +71,30 @@ const cases: Readonly<Record<string, Case>> = {
     cpu: { e: "a" },
     gpu: {},
   },
+  "a value of each row over what a later pass reads": {
+    text: `${x}
+      %r: f32[6] = max[i<6 | k<7] %x[i, k]
+      %s: f32[6] = sum[i<6 | j<18] %a[i, j] * %r[i]
+      %d: f32[6] = map[i<6] %r[i] + %s[i] * %s[i]
+      %t: f32[6] = sum[i<6 | j<18] %a[i, j] * %d[i]
+      %e: f32[6,18] = map[i<6, j<18] %a[i, j] * %r[i] + %t[i]
+      output %d result d
+      output %e result e`,
+    cpu: { d: "r", e: "a" },
+    gpu: {},
+  },
+  "a value of each row over what no later pass reads": {
+    text: `${x}
+      %r: f32[6] = max[i<6 | k<7] %x[i, k]
+      %s: f32[6] = sum[i<6 | j<18] %a[i, j] * %r[i]
+      %d: f32[6] = map[i<6] %r[i] + %s[i] * %s[i]
+      %t: f32[6] = sum[i<6 | j<18] %a[i, j] * %s[i]
+      %e: f32[6,18] = map[i<6, j<18] %a[i, j] + %t[i]
+      output %d result d
+      output %e result e`,
+    cpu: { d: "r", e: "a" },
+    gpu: { d: "r" },
+  },
   "two results over two operands": {
     text: `${x}
       %b: f32[6,18] = sum[i<6, j<18 | k<18] %a[i, k] * %w[j, k]

@@ -18,7 +18,7 @@ function expectNear(
   for (const [k, { tensor }] of graph.outputs.entries()) {
     const exact = tensor.type.dtype !== "f32" && tensor.type.dtype !== "f16";
     const [a, b] = [got[k]!, Array.from(want[k]!)];
-    const scale = Math.max(1, ...b.filter(Number.isFinite).map(Math.abs));
+    const scale = b.filter(Number.isFinite).reduce((most, value) => Math.max(most, Math.abs(value)), 1);
     expect(a.length).toBe(b.length);
     for (const [element, value] of b.entries()) {
       if (!Number.isFinite(value) || Math.abs(value) > 1e37) continue;
@@ -112,6 +112,26 @@ describeWebGPU("rows", (context) => {
     const graph = readGraph(columns(rows, length));
     await check(context().gpu, graph, valuesOf(graph), 1e-5);
   });
+  test.each([
+    [2, 20000],
+    [40, 300],
+    [3, 40],
+  ])("a value of each row that would lie over what later passes need, %i x %i", async (rows, length) => {
+    const graph = readGraph(`input %x: f32[${rows},${length}] argument x
+      input %z: f32[${rows},7] argument z
+      input %w: f32[${rows}] state w
+      %a: f32[${rows}] = sum[i<${rows} | k<7] %z[i, k]
+      %s: f32[${rows}] = sum[i<${rows} | j<${length}] %x[i, j] * %a[i] * %w[i]
+      %d: f32[${rows}] = map[i<${rows}] %a[i] + %s[i] * %s[i]
+      %v: f32[${rows}] = map[i<${rows}] %w[i] - 0.5 * %s[i]
+      %t: f32[${rows}] = sum[i<${rows} | j<${length}] %x[i, j] * (%d[i] + %v[i])
+      %y: f32[${rows},${length}] = map[i<${rows}, j<${length}] %x[i, j] * (%a[i] + %w[i]) + %d[i] + %t[i] * %v[i]
+      output %d result d
+      output %v state w
+      output %t result t
+      output %y result y`);
+    await check(context().gpu, graph, valuesOf(graph));
+  });
   test("few long rows are cut in pieces", () => {
     const launches = (text: string) =>
       compileForGPU(readGraph(text)).manifest.webgpu?.plan.entries[0]?.dispatches.length;
@@ -128,6 +148,15 @@ describeWebGPU("contractions", (context) => {
     [130, 132, 20],
   ])("product with bias and relu, %i x %i x %i", async (m, n, k) => {
     const graph = readGraph(product(m, n, k));
+    await check(context().gpu, graph, valuesOf(graph));
+  });
+  test("more tiles than workgroups in a line, each with a step of descent", async () => {
+    const graph = readGraph(`input %x: f32[65537,2,3] argument x
+      input %y: f32[65537,3,2] argument y
+      input %w: f32[65537,2,2] state w
+      %g: f32[65537,2,2] = sum[b<65537, i<2, j<2 | k<3] %x[b, i, k] * %y[b, k, j]
+      %v: f32[65537,2,2] = map[b<65537, i<2, j<2] %w[b, i, j] - 0.5 * %g[b, i, j]
+      output %v state w`);
     await check(context().gpu, graph, valuesOf(graph));
   });
   test("random shapes", async () => {

@@ -106,8 +106,10 @@ class ContractionGpu {
     const columnTiles = Math.ceil(n.extent / columns);
     const count = batch.extent * this.#pieces * rowTiles * columnTiles;
     const grid = gridOf(kernel, count);
-    // A number beyond the last repeats the last tile's work, so that all arrive at every barrier.
+    // A number beyond the last repeats the last tile's work, so that all arrive at every barrier, and stores nothing: its
+    // epilogue may read what the tile's own has been written over.
     const number = grid.folded ? kernel.letIn("tile", min(grid.number, count - 1)) : grid.number;
+    const valid = grid.folded ? kernel.letIn("valid", lt(grid.number, count)) : undefined;
     const [batchNumber, piece, rowTile, columnTile] = pointOf(kernel, number, [
       batch.extent,
       this.#pieces,
@@ -176,7 +178,8 @@ class ContractionGpu {
         const row = kernel.letIn("row", add(firstRow, ownRow, r));
         const column = kernel.letIn("column", add(firstColumn, ownColumn, v * 4 * tile.columnThreads));
         const sum = sums[r * tile.threadVectors + v]!;
-        const inside = m.extent % rows === 0 ? undefined : lt(row, m.extent);
+        const within = m.extent % rows === 0 ? undefined : lt(row, m.extent);
+        const inside = valid && within ? and(valid, within) : (valid ?? within);
         if (partials)
           this.#storeFour(kernel, column, n.extent % columns === 0, inside, (lanes, l) => {
             const buffer = operands.bind("partials", "f32", partials, "write");
