@@ -34,7 +34,7 @@ export function isDlxError(error: unknown): error is DlxError {
 }
 
 /** Codes of the runtime that speak of the command line rather than of data. */
-const usageCodes = new Set(["E0611"]);
+const usageCodes = new Set(["E0611", "E0615"]);
 
 /** Tells the user what went wrong; never a stack trace, but for defects a file that has it. */
 export async function reportFailure(

@@ -24,6 +24,11 @@ const pair = (text: string, before: Readonly<Record<string, string>> = {}): Reco
   if (equals < 1) throw new InvalidArgumentError("Expected name=value.");
   return { ...before, [text.slice(0, equals)]: text.slice(equals + 1) };
 };
+const searched = (text: string, before: Readonly<Record<string, string>> = {}): Record<string, string> => {
+  const [name = ""] = text.split("=");
+  if (Object.hasOwn(before, name)) throw new InvalidArgumentError(`${name} is searched already.`);
+  return pair(text, before);
+};
 const size = (text: string, before: Readonly<Record<string, number>> = {}): Record<string, number> => {
   const [name = "", value = ""] = text.split("=");
   if (!/^\w+$/.test(name)) throw new InvalidArgumentError("Expected DIMENSION=NUMBER.");
@@ -166,6 +171,16 @@ export async function main(parameters: readonly string[], terminal: Terminal): P
       new Option("--patience <evaluations>", "stop when so many in a row found no smaller held-out loss").argParser(
         count(1),
       ),
+      new Option(
+        "--search <name=values>",
+        "try LOW..HIGH, LOW..HIGH:log or A,B,C by cross-validation, then train with the best; repeatable",
+      ).argParser(searched),
+      new Option("--folds <count>", "parts of the rows, each held out once in every trial (default: 5)").argParser(
+        count(0),
+      ),
+      new Option("--trials <count>", "how many settings are tried").argParser(count(1)),
+      new Option("--by <metric>", "what trials are compared by: NAME or NAME:max (default: the loss)"),
+      new Option("--search-only", "do not train with the best"),
       option.maxMemory,
       option.set,
       option.size,

@@ -1,8 +1,10 @@
 /** What commands need of the compiler, and programs made ready to run. */
-import type { TwoListDeclaration } from "../../grammar/ast.ts";
+import { createHash } from "node:crypto";
+import type { Parameter, TwoListDeclaration, Type } from "../../grammar/ast.ts";
 import { parse } from "../../grammar/parse.ts";
 import type { Source } from "../../grammar/span.ts";
 import { DlxError } from "../../runtime/errors.ts";
+import type { Domain } from "../../runtime/node/search/space.ts";
 import { threadFile } from "../../runtime/node/thread.ts";
 import type { InputSlot } from "../../runtime/plan.ts";
 import type { LoadOptions, Session } from "../../runtime/session.ts";
@@ -10,6 +12,7 @@ import { type Compiled, type CompileOptions, checkSource, compile, elaborateSour
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { suggest } from "../diagnostics/suggest.ts";
 import type { ElaborateOptions } from "../elaborate/elaborate.ts";
+import { loadModules } from "../elaborate/modules.ts";
 import type { Program } from "../elaborate/program.ts";
 import { invariant } from "../invariant.ts";
 import type { ScheduleOptions } from "../schedule/options.ts";
@@ -130,11 +133,11 @@ export function knobsOf(inputs: readonly InputSlot[], set: ProgramFlags["set"] =
   );
 }
 
-/** What the configuration of a file's models can be set to, by name. */
-function modelSettings(source: Source, only: string | undefined): string[] {
+/** The configuration of a file's models, or of one. */
+function modelConfiguration(source: Source, only: string | undefined): Parameter[] {
   return parse(source).module.declarations.flatMap((declaration) =>
     declaration.kind === "model" && (only === undefined || declaration.name.text === only)
-      ? declaration.configuration.map(({ name }) => name.text)
+      ? declaration.configuration
       : [],
   );
 }
@@ -155,7 +158,7 @@ function choose(source: Source, wanted: Omit<Wanted, "targets">): ElaborateOptio
   // Without training a setting has no effect, but a slip of the pen is still one.
   const settings = new Set([
     ...(train === "none" ? blocks : chosen).flatMap(settable),
-    ...modelSettings(source, train === "none" ? model : undefined),
+    ...modelConfiguration(source, train === "none" ? model : undefined).map(({ name }) => name.text),
   ]);
   for (const name of Object.keys(set))
     if (!settings.has(name)) {
@@ -183,6 +186,46 @@ function pickBlock(blocks: readonly TwoListDeclaration[], named: string | undefi
   if (named === undefined && others.length > 0)
     throw new UsageError(`say which train block: --block ${names.join(" or ")}`);
   return found;
+}
+
+/** What a search may vary, and what may stand for it; of these, the knobs of the train block need no compiling. */
+export async function searchable(
+  file: string,
+  block: string | undefined,
+): Promise<{ readonly domains: ReadonlyMap<string, Domain>; readonly knobs: ReadonlySet<string> }> {
+  const source = await readSource(file);
+  const { configuration, parameters } = pickBlock(blocksOf(source), block);
+  const knobs = parameters.filter((parameter) => parameter.default);
+  const all = [...modelConfiguration(source, undefined), ...configuration, ...knobs];
+  return {
+    domains: new Map(all.map(({ name, type }) => [name.text, domainOf(type)])),
+    knobs: new Set(knobs.map(({ name }) => name.text)),
+  };
+}
+
+/** What a `name: type` takes. */
+function domainOf(type: Type | undefined): Domain {
+  if (!type) return "either";
+  const integers = ["int", "i32", "u32", "u8"];
+  const reals = ["float", "f32", "f16"];
+  const name =
+    type.kind === "simple-type" ? type.name : type.kind === "tensor-type" && !type.axes?.length ? type.dtype : "";
+  return integers.includes(name) ? "integer" : reals.includes(name) ? "real" : "other";
+}
+
+/** Of everything that a file and its imports say. */
+export async function sourceDigest(file: string): Promise<string> {
+  const source = await readSource(file);
+  const hash = createHash("sha256").update(source.text);
+  const loader = fileLoader(file);
+  loadModules(source, {
+    load(...where) {
+      const sources = loader.load(...where);
+      for (const { text } of sources ?? []) hash.update(`\0${text}`);
+      return sources;
+    },
+  });
+  return hash.digest("hex");
 }
 
 /** The train block of a program compiled with `train: "block"`. */
@@ -240,4 +283,9 @@ export async function bundleFiles(
 ): Promise<ReadonlyMap<string, Uint8Array>> {
   const { bundle } = await import("../bundle/bundle.ts");
   return bundle({ ...compiled, weights }, { runtime: packagePath("runtime/bundle.ts"), singleFile });
+}
+
+/** A program for the CPU alone compiles faster. The CPU's is always needed: it draws the first weights. */
+export function targetsOf(device: LoadOptions["device"]): ("wasm" | "webgpu")[] {
+  return device === "cpu" ? ["wasm"] : ["wasm", "webgpu"];
 }

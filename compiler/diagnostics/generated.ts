@@ -964,6 +964,16 @@ export const catalogue = {
     bad: "dlx train model.dlx --data idx:digits --out /run",
     good: "dlx train model.dlx --data idx:digits --out run",
   },
+  E0615: {
+    code: "E0615",
+    severity: "error",
+    title: "A search that cannot be made",
+    message: undefined,
+    help: [],
+    explanation: "`--search NAME=LOW..HIGH` draws a number between two, `LOW..HIGH:log` one whose logarithm is spread evenly (both above 0), and\n`A,B,C` takes each value. `NAME` is a knob or a configuration of the train block, or a model's configuration. Each trial is\ntrained `--folds` times (two at least, and no more than there are rows), each time with another part of the rows held out.",
+    bad: "dlx train model.dlx --data csv:points.csv --out run --search lr=0..0.1:log --folds 1",
+    good: "dlx train model.dlx --data csv:points.csv --out run --search lr=1e-4..1e-1:log --search width=8,16,32 --folds 5",
+  },
   E0701: {
     code: "E0701",
     severity: "error",

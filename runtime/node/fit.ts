@@ -62,6 +62,14 @@ export function stepsPerEpoch(rows: LocalRows, batch: number): number {
   return Math.floor(rows.count / batch);
 }
 
+/** Steps of a whole training; without `epochs` as many as `limit` takes, or one pass. */
+export function stepsOf(perEpoch: number, epochs: number | undefined, limit: number | undefined): number {
+  return Math.min(
+    (epochs ?? (limit === undefined ? 1 : Number.POSITIVE_INFINITY)) * perEpoch,
+    limit ?? Number.POSITIVE_INFINITY,
+  );
+}
+
 export interface FitRowsOptions {
   readonly session: Session;
   readonly block: TrainBlock;

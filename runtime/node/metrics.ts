@@ -20,9 +20,9 @@ export function scalarResults(outputs: Outputs): Record<string, number> {
   );
 }
 
-// JSON has no NaN and no infinities; a run that diverges has to be seen all the same.
-const format = (line: MetricLine) =>
-  JSON.stringify(line, (_, value) => (typeof value === "number" && !Number.isFinite(value) ? String(value) : value));
+/** JSON has no NaN and no infinities; a run that diverges has to be seen all the same. */
+export const jsonLine = (line: unknown): string =>
+  `${JSON.stringify(line, (_, value) => (typeof value === "number" && !Number.isFinite(value) ? String(value) : value))}\n`;
 
 function parse(text: string): MetricLine | undefined {
   try {
@@ -52,12 +52,12 @@ export class Metrics {
       .split("\n")
       .flatMap((line) => parse(line) ?? [])
       .filter((line) => line.step <= step);
-    await writeAtomically(path, lines.map((line) => `${format(line)}\n`).join(""));
+    await writeAtomically(path, lines.map(jsonLine).join(""));
     return new Metrics(path, lines);
   }
   add(line: MetricLine): void {
     this.lines.push(line);
-    this.pending.push(`${format(line)}\n`);
+    this.pending.push(jsonLine(line));
   }
   async flush(): Promise<void> {
     const text = this.pending.join("");

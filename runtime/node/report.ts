@@ -14,7 +14,7 @@ const escapes: Readonly<Record<string, string>> = {
   '"': "&quot;",
   "'": "&#39;",
 };
-const escapeHtml = (text: string) => text.replace(/[&<>"']/g, (character) => escapes[character] ?? character);
+export const escapeHtml = (text: string) => text.replace(/[&<>"']/g, (character) => escapes[character] ?? character);
 const round = (value: number) => String(Number(value.toPrecision(4)));
 
 type Point = readonly [x: number, y: number];
@@ -97,13 +97,21 @@ export function formatReport({ title, facts }: ReportFacts, lines: readonly Metr
     ...facts,
     ...Object.entries(last?.values ?? {}).map(([name, value]) => [`held-out ${name}`, round(value)] as const),
   ];
+  return formatPage(
+    title,
+    `<table>${rows.map(([name, value]) => `<tr><th>${escapeHtml(name)}<td>${escapeHtml(value)}`).join("")}</table>
+<p><span class="key" style="--colour:var(--training)">training</span> <span class="key" style="--colour:var(--held)">held out</span>, by step</p>
+${charts.join("\n")}`,
+  );
+}
+
+/** A page in the style of a report. */
+export function formatPage(title: string, body: string): string {
   return `<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escapeHtml(title)}</title>
 <style>${style}</style>
 <h1>${escapeHtml(title)}</h1>
-<table>${rows.map(([name, value]) => `<tr><th>${escapeHtml(name)}<td>${escapeHtml(value)}`).join("")}</table>
-<p><span class="key" style="--colour:var(--training)">training</span> <span class="key" style="--colour:var(--held)">held out</span>, by step</p>
-${charts.join("\n")}
+${body}
 </html>
 `;
 }

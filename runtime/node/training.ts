@@ -9,7 +9,7 @@ import { bindRows } from "./data/column.ts";
 import type { DataSet } from "./data/open.ts";
 import { evaluable, evaluateRows } from "./evaluate.ts";
 import { exists, readBytes, writableFolder, writeAtomically } from "./files.ts";
-import { DivergedError, fitRows, mainLoss, stepsPerEpoch, tooFast } from "./fit.ts";
+import { DivergedError, fitRows, mainLoss, stepsOf, stepsPerEpoch, tooFast } from "./fit.ts";
 import { Metrics } from "./metrics.ts";
 import { Plateau, type PlateauOptions } from "./plateau.ts";
 import { formatReport } from "./report.ts";
@@ -139,8 +139,7 @@ export async function train(options: TrainingOptions): Promise<TrainingSummary> 
   } else if (await exists(path(checkpointName))) onMessage?.(`Starting over: the run in ${out} is replaced`);
 
   let step = await block.stepsDone();
-  const epochs = options.epochs ?? (options.limit === undefined ? 1 : Math.ceil(options.limit / perEpoch));
-  const steps = Math.min(epochs * perEpoch, options.limit ?? Number.POSITIVE_INFINITY);
+  const steps = stepsOf(perEpoch, options.epochs, options.limit);
   const metrics = await Metrics.open(path("metrics.jsonl"), step);
   let training: Record<string, number> = {};
   let heldOut: Record<string, number> = {};

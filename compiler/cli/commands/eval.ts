@@ -6,8 +6,15 @@ import type { LoadOptions } from "../../../runtime/session.ts";
 import { type ExitCode, UsageError } from "../failure.ts";
 import { progressBar } from "../progress.ts";
 import { type Terminal, toJsonText } from "../terminal.ts";
-import { compileFile, knobsOf, onlyBlock, openCompiled, type ProgramFlags, settingsWith } from "../toolchain.ts";
-import { targetsOf } from "./train.ts";
+import {
+  compileFile,
+  knobsOf,
+  onlyBlock,
+  openCompiled,
+  type ProgramFlags,
+  settingsWith,
+  targetsOf,
+} from "../toolchain.ts";
 
 interface Flags extends ProgramFlags {
   readonly weights: string;

@@ -8,8 +8,7 @@ import type { Entry } from "../../../runtime/plan.ts";
 import type { LoadOptions, Session } from "../../../runtime/session.ts";
 import { type ExitCode, isDlxError, UsageError } from "../failure.ts";
 import { type Terminal, toJsonText } from "../terminal.ts";
-import { compileFile, openCompiled, type ProgramFlags } from "../toolchain.ts";
-import { targetsOf } from "./train.ts";
+import { compileFile, openCompiled, type ProgramFlags, targetsOf } from "../toolchain.ts";
 
 interface Flags extends ProgramFlags {
   readonly weights?: string;

@@ -5,8 +5,7 @@ import type { LoadOptions } from "../../../runtime/session.ts";
 import { suggest } from "../../diagnostics/suggest.ts";
 import { type ExitCode, UsageError } from "../failure.ts";
 import { type Terminal, toJsonText } from "../terminal.ts";
-import { compileFile, openCompiled, type ProgramFlags } from "../toolchain.ts";
-import { targetsOf } from "./train.ts";
+import { compileFile, openCompiled, type ProgramFlags, targetsOf } from "../toolchain.ts";
 
 interface Flags extends ProgramFlags {
   readonly weights?: string;

@@ -1,37 +1,61 @@
 import { resolve } from "node:path";
-import { openData } from "../../../runtime/node/data/open.ts";
+import { type DataSet, openData } from "../../../runtime/node/data/open.ts";
 import { readBytes, writableFolder } from "../../../runtime/node/files.ts";
 import { checkpointName, train } from "../../../runtime/node/training.ts";
-import type { LoadOptions } from "../../../runtime/session.ts";
 import { type ExitCode, UsageError } from "../failure.ts";
 import { plateauOf } from "../plateau.ts";
 import { progressBar } from "../progress.ts";
+import { runSearch, type SearchFlags } from "../search.ts";
 import { type Terminal, toJsonText } from "../terminal.ts";
-import { compileFile, knobsOf, onlyBlock, openCompiled, type ProgramFlags, settingsWith } from "../toolchain.ts";
+import { compileFile, knobsOf, onlyBlock, openCompiled, settingsWith, targetsOf } from "../toolchain.ts";
 
-interface Flags extends ProgramFlags {
-  readonly data: string;
-  readonly out: string;
-  readonly epochs?: number;
-  readonly batch?: number;
-  readonly device: LoadOptions["device"];
-  readonly seed?: number;
-  readonly threads?: number;
-  readonly limit?: number;
+interface Flags extends SearchFlags {
   readonly resume?: boolean;
-  readonly weights?: string;
   readonly plateau?: string;
   readonly patience?: number;
 }
 
 export async function run(terminal: Terminal, [file = ""]: string[], flags: Flags): Promise<ExitCode> {
-  const { out, resume = false, seed = 0, json } = flags;
-  if (resume && flags.weights) throw new UsageError("--resume continues with the checkpoint's weights: drop --weights");
+  if (flags.resume && flags.weights)
+    throw new UsageError("--resume continues with the checkpoint's weights: drop --weights");
   if (flags.patience !== undefined && flags.epochs === undefined)
     throw new UsageError("--patience ends training early: say with --epochs when it ends at the latest");
+  refuseTogether(flags);
   // What would otherwise be found out after minutes comes first.
-  await writableFolder(out);
+  await writableFolder(flags.out);
   const data = await openData(flags.data);
+  if (!flags.search) return trainOnce(terminal, file, flags, data, {});
+  const found = await runSearch(terminal, file, { ...flags, search: flags.search }, data);
+  if (!found.interrupted && !flags.searchOnly && found.best)
+    return trainOnce(terminal, file, { ...flags, set: { ...flags.set, ...found.best } }, data, { search: found.json });
+  if (flags.json) terminal.out(toJsonText({ interrupted: found.interrupted, search: found.json }));
+  return found.best || found.interrupted ? 0 : 1;
+}
+
+/** What a search has no place for, and what has no place without one. */
+function refuseTogether(flags: Flags): void {
+  const given = (names: readonly ("resume" | "plateau" | "patience" | "folds" | "trials" | "by" | "searchOnly")[]) =>
+    names.find((name) => flags[name] !== undefined);
+  const extra = given(flags.search ? ["resume", "plateau", "patience"] : ["folds", "trials", "by", "searchOnly"]);
+  if (!extra) return;
+  const option = `--${extra === "searchOnly" ? "search-only" : extra}`;
+  if (!flags.search) throw new UsageError(`${option} belongs to a search: say with --search what is searched`);
+  throw new UsageError(
+    extra === "resume"
+      ? "a search goes on by itself where it was stopped: drop --resume"
+      : `${option} is for one training: search first (--search-only), then train with what was found`,
+  );
+}
+
+/** One training; `extra` comes along in the JSON. */
+async function trainOnce(
+  terminal: Terminal,
+  file: string,
+  flags: Flags,
+  data: DataSet,
+  extra: Readonly<Record<string, unknown>>,
+): Promise<ExitCode> {
+  const { out, resume = false, seed = 0, json } = flags;
   const weights = flags.weights === undefined ? undefined : await readBytes(flags.weights);
   const set = settingsWith(flags.set, flags.batch);
   const compiled = await compileFile(
@@ -81,6 +105,7 @@ export async function run(terminal: Terminal, [file = ""]: string[], flags: Flag
     });
     progress.stop();
     const result = {
+      ...extra,
       step: summary.step,
       interrupted: summary.interrupted,
       device: session.device,
@@ -116,9 +141,4 @@ export async function run(terminal: Terminal, [file = ""]: string[], flags: Flag
 function classList(classes: readonly string[]): string {
   const shown = classes.slice(0, 20).map((name, number) => `${number} ${name}`);
   return shown.join(", ") + (classes.length > shown.length ? `, .. (${classes.length})` : "");
-}
-
-/** A program for the CPU alone compiles faster. The CPU's is always needed: it draws the first weights. */
-export function targetsOf(device: LoadOptions["device"]): ("wasm" | "webgpu")[] {
-  return device === "cpu" ? ["wasm"] : ["wasm", "webgpu"];
 }
