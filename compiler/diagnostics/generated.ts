@@ -514,6 +514,16 @@ export const catalogue = {
     bad: "train t(batch: int = 4)(x: f32[batch]) {\n  metric ups = scan(0.0, x, (count, v) => (count + total(v), ()))[0]\n}",
     good: "train t(batch: int = 4)(x: f32[batch]) {\n  metric ups = total(scan(0.0, x, (count, v) => (count + v, ()))[0])\n}",
   },
+  E0229: {
+    code: "E0229",
+    severity: "error",
+    title: "A cut where there is nothing",
+    message: "{what} comes by no tensor {wanted}",
+    help: ["did you mean {suggestion?}?","it applies {known?}","look at what it calls"],
+    explanation: "`cut(f, at)` takes the last tensor on the way through `f` that is meant: the result of an instance, given itself or by its path,\nor the last one for which a function of a tensor is true. What is inside of a `scan`, a `custom_grad` or index notation cannot be\ntaken out.",
+    bad: "layer twice()(x: f32[N]) -> f32[N] = 2 * x\nmodel M(x: f32[N]) -> f32[N] {\n  let first = twice()\n  x |> first\n}\nexport fn f(x: f32[4]) -> f32[4] = cut(M, \"M.second\")(x)[0]",
+    good: "layer twice()(x: f32[N]) -> f32[N] = 2 * x\nmodel M(x: f32[N]) -> f32[N] {\n  let first = twice()\n  x |> first\n}\nexport fn f(x: f32[4]) -> f32[4] = cut(M, \"M.first\")(x)[0]",
+  },
   E0301: {
     code: "E0301",
     severity: "error",
@@ -1104,6 +1114,16 @@ export const catalogue = {
     bad: "fn drop(x: f32[N], stride: int) -> f32[N / stride]\nwhere warn N % stride == 0 else \"the last elements are never read\"\n{\n  let y[i < N / stride] = x[i * stride]\n  y\n}\nexport fn f(x: f32[7]) -> f32[3] = drop(x, 2)",
     good: "fn drop(x: f32[N], stride: int) -> f32[N / stride]\nwhere warn N % stride == 0 else \"the last elements are never read\"\n{\n  let y[i < N / stride] = x[i * stride]\n  y\n}\nexport fn f(x: f32[8]) -> f32[4] = drop(x, 2)",
   },
+  W0111: {
+    code: "W0111",
+    severity: "warning",
+    title: "Nothing was replaced",
+    message: "{what} never calls {old}, so nothing stands in its place",
+    help: ["say which function it does call"],
+    explanation: "`replacing(f, old, new)` calls `new` wherever `f`, or what `f` calls, calls `old`. A function of the same text under another name\nis another function.",
+    bad: "fn half(x: f32[N]) -> f32[N] = x / 2\nfn third(x: f32[N]) -> f32[N] = x / 3\nfn f(x: f32[N]) -> f32[N] = half(x)\nexport fn g(x: f32[4]) -> f32[4] = replacing(f, third, x => x)(x)",
+    good: "fn half(x: f32[N]) -> f32[N] = x / 2\nfn f(x: f32[N]) -> f32[N] = half(x)\nexport fn g(x: f32[4]) -> f32[4] = replacing(f, half, x => x)(x)",
+  },
 } as const satisfies Readonly<Record<string, CatalogueEntry>>;
 
 export type Code = keyof typeof catalogue;
@@ -1263,6 +1283,9 @@ export const diagnose = {
   /** A total inside a loop: `total(..)` cannot stand inside `scan` */
   E0228: (source: Source, span: Span, values: NoValues, details?: Details): Diagnostic =>
     construct(catalogue.E0228, source, span, values, details),
+  /** A cut where there is nothing: {what} comes by no tensor {wanted} */
+  E0229: (source: Source, span: Span, values: Readonly<{ what: string | number; wanted: string | number; suggestion?: string | number | undefined; known?: string | number | undefined }>, details?: Details): Diagnostic =>
+    construct(catalogue.E0229, source, span, values, details),
   /** A shape that does not fit: {name} expects {expected}; got {got}{from?}: {why} */
   E0301: (source: Source, span: Span, values: Readonly<{ name: string | number; expected: string | number; got: string | number; from?: string | number | undefined; why: string | number; fix?: string | number | undefined }>, details?: Details): Diagnostic =>
     construct(catalogue.E0301, source, span, values, details),
@@ -1371,4 +1394,7 @@ export const diagnose = {
   /** A library's warning: {text} */
   W0110: (source: Source, span: Span, values: Readonly<{ text: string | number }>, details?: Details): Diagnostic =>
     construct(catalogue.W0110, source, span, values, details),
+  /** Nothing was replaced: {what} never calls {old}, so nothing stands in its place */
+  W0111: (source: Source, span: Span, values: Readonly<{ what: string | number; old: string | number }>, details?: Details): Diagnostic =>
+    construct(catalogue.W0111, source, span, values, details),
 };

@@ -16,13 +16,16 @@ import {
   Scope,
   type Value,
 } from "./values.ts";
+import { applyWithin } from "./within.ts";
 
 export function call(machine: Machine, callee: Value, args: readonly ArgumentValue[], place: Place): Value {
   const seed = args.find(({ name }) => name === "seed");
-  if (!seed || !drawsBelow(callee)) return apply(machine, callee, args, place);
+  const applied = (given: readonly ArgumentValue[]) =>
+    applyWithin(machine, callee, given, place, () => apply(machine, callee, given, place));
+  if (!seed || !drawsBelow(callee)) return applied(args);
   const handle = seedOf(machine, seed.value, seed.place);
   const others = args.filter((arg) => arg !== seed);
-  return machine.within({ seed: { handle, draws: 0 } }, () => apply(machine, callee, others, place));
+  return machine.within({ seed: { handle, draws: 0 } }, () => applied(others));
 }
 
 /** Whether `seed: s` is for the draws below the call: the declaration has no parameter of that name. */

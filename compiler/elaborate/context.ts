@@ -7,7 +7,7 @@ import type { DType } from "../types/dtype.ts";
 import type { Shape } from "../types/shape.ts";
 import type { TensorDomain } from "./domain.ts";
 import { type Handle, type Index, isIndex } from "./element.ts";
-import type { ArgumentValue, Instance, Place, Scope, Slot, TensorValue, Value } from "./values.ts";
+import type { ArgumentValue, Instance, Place, Replacement, Scope, Slot, TensorValue, Value, Watch } from "./values.ts";
 
 /** The user's error, or a limit of ours, on its way out of the evaluation. */
 export class Failure extends Error {
@@ -66,6 +66,10 @@ export interface Dynamic {
   readonly naming: string | undefined;
   /** Whether a `:=` would be lost: inside scans and differentiated functions. */
   readonly sealed: "scan" | undefined;
+  /** What is called in the place of other functions, the innermost last. */
+  readonly replacements: readonly Replacement[];
+  /** Sees every result on its way out of a call. */
+  readonly watch: Watch | undefined;
 }
 
 /** One graph under elaboration: which tensors its slots, seed and step are. */

@@ -35,6 +35,8 @@ const start: Dynamic = {
   mask: undefined,
   roundingDivision: false,
   sealed: undefined,
+  replacements: [],
+  watch: undefined,
   naming: undefined,
   seed: undefined,
 };

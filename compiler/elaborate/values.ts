@@ -161,6 +161,17 @@ export interface ModuleValue {
   readonly members: ReadonlyMap<string, Value>;
 }
 
+/** What is called in the place of a function of the program, of the language, or of an instance. */
+export interface Replacement {
+  readonly old: Value;
+  readonly by: Value;
+  /** Called whenever it takes effect. */
+  readonly onUse: () => void;
+}
+
+/** Told every result of a call, in the order in which they are there; gives what stands in its place. */
+export type Watch = (result: Value, callee: Value) => Value;
+
 /**
  * One use of a layer, or a model: what it was configured with, and what came into being inside it. Applied again, it finds
  * its children and tensors by name, which is what sharing weights means.

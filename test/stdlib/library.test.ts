@@ -53,7 +53,7 @@ describe.each(names)("%s", (name, declared) => {
           const all = compiled({ text, batch: 2 }, "wasm");
           for (const entry of all.program.entries) expectSameOptimized(pointOf(all.program, entry, seed));
           await expectSameOn(await createWasmDevice(all.manifest, all.wasm as Uint8Array<ArrayBuffer>), all, seed, 3);
-          expectGradients(all.program, seed);
+          if (!row.surrogate) expectGradients(all.program, seed);
         } catch (error) {
           if (error instanceof Error && !(error instanceof fc.PreconditionFailure)) error.message += `\nin\n${text}`;
           throw error;

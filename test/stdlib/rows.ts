@@ -9,6 +9,8 @@ export interface Row {
   readonly program: (choices: Choices) => string;
   /** What is refused, in words; the program, and a part of the message. */
   readonly refuses?: Readonly<Record<string, readonly [program: string, message: string]>>;
+  /** Whether its gradient is not the derivative, on purpose: then differences are not asked. */
+  readonly surrogate?: true;
 }
 export type Rows = Readonly<Record<string, Row>>;
 

@@ -11,6 +11,7 @@ import { sortBuiltins } from "./sort.ts";
 import { totalBuiltins } from "./total.ts";
 import { treeBuiltins } from "./trees.ts";
 import { valueBuiltins } from "./values.ts";
+import { withinBuiltins } from "./within.ts";
 
 const all: readonly Builtin[] = [
   ...scalarBuiltins,
@@ -22,6 +23,7 @@ const all: readonly Builtin[] = [
   ...scanBuiltins,
   ...sortBuiltins,
   ...originBuiltins,
+  ...withinBuiltins,
 ];
 export const builtinNames: readonly string[] = all.map(({ name }) => name);
 

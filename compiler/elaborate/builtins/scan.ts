@@ -32,7 +32,7 @@ function scan(machine: Machine, args: Arguments, place: Place): Value {
       const slices = inputs.slice(carries.length, carries.length + sources.length).map(leaf);
       const iteration = inputs.at(-1);
       const slice = counted && iteration ? stored(iteration) : withLeaves(xs, slices);
-      const result = machine.within({ sealed: "scan", mask: undefined }, () =>
+      const result = machine.within({ sealed: "scan", mask: undefined, watch: undefined }, () =>
         machine.invoke(args.get("f"), [carry, slice], place),
       );
       const [next, out] = result.kind === "tuple" && result.elements.length === 2 ? result.elements : [];

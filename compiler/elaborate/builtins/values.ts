@@ -71,6 +71,7 @@ function customGradient(
   return around(machine, operands, (over) => {
     const leaf = (handle: Handle): TensorValue => over.valueOf(handle);
     let shape: Value | undefined;
+    const inside = (run: () => Value): Value => machine.within({ watch: undefined }, run);
     const apart = (handles: readonly Handle[]): readonly Value[] => {
       const tree = withLeaves(argument, handles.slice(0, operands.length).map(leaf));
       return tree.kind === "tuple" ? tree.elements : [tree];
@@ -79,7 +80,7 @@ function customGradient(
       hint: "custom",
       operands: operands.map((one) => over.handleOf(one, "operand", place)),
       forward: (handles) => {
-        shape = machine.invoke(forward, apart(handles), place);
+        shape = inside(() => machine.invoke(forward, apart(handles), place));
         return requireTree(machine, shape, "the result", place).map((one) => over.handleOf(one, "result", place));
       },
       backward: (handles) => {
@@ -91,7 +92,7 @@ function customGradient(
           withLeaves(output, rest.slice(0, half).map(leaf)),
           withLeaves(output, rest.slice(half).map(leaf)),
         ];
-        const adjoint = machine.invoke(backward, values, place);
+        const adjoint = inside(() => machine.invoke(backward, values, place));
         const leaves = requireTree(machine, adjoint, "the result of backward", place);
         if (leaves.length !== operands.length)
           machine.raise("E0316", place, {
