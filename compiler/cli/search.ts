@@ -1,11 +1,12 @@
 /** `dlx train --search`: which settings of a program do best on rows that it did not see. */
 import { join } from "node:path";
 import { DlxError } from "../../runtime/errors.ts";
+import { escapeHtml } from "../../runtime/node/chart.ts";
 import { foldsOf } from "../../runtime/node/data/folds.ts";
 import type { DataSet } from "../../runtime/node/data/open.ts";
 import { readBytes, writeAtomically } from "../../runtime/node/files.ts";
 import { mainLoss } from "../../runtime/node/fit.ts";
-import { escapeHtml, formatPage } from "../../runtime/node/report.ts";
+import { formatPage } from "../../runtime/node/report.ts";
 import { Journal } from "../../runtime/node/search/journal.ts";
 import { type Prepared, search, type Trial } from "../../runtime/node/search/search.ts";
 import { type Dimension, parseDimension, trialsOf, type Values } from "../../runtime/node/search/space.ts";
