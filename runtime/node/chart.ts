@@ -117,7 +117,7 @@ export function chartFile(title: string, series: readonly Series[], options: Cha
   });
   const head = 34 + 16 * rows;
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height + head}" font-family="system-ui,sans-serif" color="#111">
-<rect width="100%" height="100%" fill="#fff"/><text x="${left}" y="20" font-size="13" font-weight="600">${escapeHtml(title)}</text>
+<title>${escapeHtml(title)}</title><rect width="100%" height="100%" fill="#fff"/><text x="${left}" y="20" font-size="13" font-weight="600">${escapeHtml(title)}</text>
 ${keys.join("")}
 ${chart.replace("<svg ", `<svg x="0" y="${head}" width="${width}" height="${height}" `)}
 </svg>
