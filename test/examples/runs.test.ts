@@ -1,6 +1,7 @@
 /** The scripts of the examples, their core on a few steps: what their READMEs show comes from the same functions. */
 import { expect, test } from "vitest";
 import { compare as denseAndConvolutional } from "../../examples/dnn_vs_cnn/run.ts";
+import { best } from "../../examples/optimizers/race.ts";
 import { heat, lines as solutions } from "../../examples/pinn/table.ts";
 import { narrow as narrowVGG } from "../../examples/vgg/run.ts";
 import { row as exclusiveOr } from "../../examples/xor/table.ts";
@@ -27,4 +28,12 @@ test("xor: no line is better than even, eight units with tanh between them are r
 test("pinn: the equation alone leads to its solution", async () => {
   const found = await solutions("Heat", "heat", heat, 400, { conductivity: 0.1, width: 16 });
   for (const line of found) expect(Number.parseFloat(line.at(-1) ?? "")).toBeLessThan(5);
+});
+
+test("optimizers: momentum is faster down the valley than descent, Newton's method takes one step", async () => {
+  const [sgd, nesterov, newton] = await Promise.all(
+    (["sgd", "nesterov", "newton"] as const).map((name) => best("valley", name, 800)),
+  );
+  expect(newton?.steps).toBe(1);
+  expect(nesterov?.steps).toBeLessThan((sgd?.steps ?? 0) / 2);
 });

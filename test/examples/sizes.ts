@@ -5,6 +5,7 @@ export const sizes: Readonly<
   dnn_vs_cnn: { set: { batch: 2 } },
   googlenet: { set: { width: 4, classes: 5, size: 32, batch: 2 }, model: "GoogLeNet", block: "googlenet" },
   lenet: { set: { batch: 2 } },
+  optimizers: {},
   pinn: { set: { width: 4, batch: 4 } },
   resnet: { set: { width: 1, classes: 6, batch: 1 }, model: "ResNet18", block: "resnet18" },
   resnet20: { set: { batch: 2 } },
