@@ -3,7 +3,7 @@
  * with the best of nine learning rates. Writes valley.svg and saddle.svg beside this file.
  */
 import { writeFileSync } from "node:fs";
-import { chart } from "../support/chart.ts";
+import { chartFile } from "../../runtime/node/chart.ts";
 import { isMain, openExample, table } from "../support/program.ts";
 
 const STEPS = 3000;
@@ -45,6 +45,12 @@ export async function best(surface: "valley" | "saddle", name: (typeof NAMES)[nu
   return found;
 }
 
+/** Points of a chart: 400 steps, or up to where the loss is as good as 0. */
+function upTo(losses: readonly number[]): [step: number, loss: number][] {
+  const end = losses.findIndex((loss) => loss < 1e-12);
+  return losses.slice(0, end < 0 ? 400 : Math.min(end, 400)).map((loss, step) => [step, loss]);
+}
+
 if (isMain(import.meta.url)) {
   for (const surface of ["valley", "saddle"] as const) {
     const runs: Run[] = [];
@@ -57,9 +63,9 @@ if (isMain(import.meta.url)) {
       ...[20, 100, 500].map((step) => (losses[step] ?? Number.NaN).toExponential(1)),
     ]);
     console.log(`${table(head, lines)}\n`);
-    const curves = runs.map(({ name, losses }) => ({ name, values: losses }));
     const title =
       surface === "valley" ? "Loss by step, condition number 100" : "Loss by step, from beside a saddle point";
-    writeFileSync(new URL(`${surface}.svg`, import.meta.url), chart(title, curves, 400, -12, 2));
+    const series = runs.map(({ name, losses }) => ({ name, points: upTo(losses) }));
+    writeFileSync(new URL(`${surface}.svg`, import.meta.url), chartFile(title, series, { logarithmic: true }));
   }
 }
