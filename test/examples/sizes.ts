@@ -4,6 +4,7 @@ export const sizes: Readonly<
 > = {
   dnn_vs_cnn: { set: { batch: 2 } },
   googlenet: { set: { width: 4, classes: 5, size: 32, batch: 2 }, model: "GoogLeNet", block: "googlenet" },
+  gpt: { set: { width: 4, heads: 2, depth: 1, batch: 2 } },
   lenet: { set: { batch: 2 } },
   optimizers: {},
   pinn: { set: { width: 4, batch: 4 } },
