@@ -10,6 +10,8 @@ export const sizes: Readonly<
   pinn: { set: { width: 4, batch: 4 } },
   resnet: { set: { width: 1, classes: 6, batch: 1 }, model: "ResNet18", block: "resnet18" },
   resnet20: { set: { batch: 2 } },
+  overfitting: { set: { width: 4, batch: 2 } },
+  rates: { set: { batch: 2 } },
   signal: { set: { depth: 3, width: 5, batch: 2 } },
   spirals: { set: { batch: 4 } },
   vgg: { set: { width: 2, classes: 5, size: 32, batch: 2 } },
