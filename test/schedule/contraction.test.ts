@@ -316,6 +316,12 @@ describe("contractions", () => {
       input %w: f32[3,5,5] argument w
       %y: f32[2,3,9,11] = sum[n<2, c<3, i<9, j<11 | p<5, q<5] %x[n, c, i + p - 2, j + q - 2 else 0] * %w[c, p, q]
       output %y result y`,
+    "columns that run along one dimension, with another between them": `input %a: f32[3,7] argument a
+      input %b: f32[7,11,4] argument b
+      %y: f32[3,5,4,6] = sum[m<3, i<5, j<4, k<6 | r<7] %a[m, r] * %b[r, k - i + 4, j]
+      %z: f32[3,5,4,6] = sum[m<3, i<5, j<4, k<6 | r<7, p<2] %a[m, r] * %b[r, i + k + p - 1, j else 0]
+      output %y result y
+      output %z result z`,
     "a gather as a factor": `input %a: f32[6,9] argument a
       input %id: i32[4] argument id
       input %b: f32[9,10] argument b

@@ -210,7 +210,10 @@ class Planner {
       Math.min(...support.dimensions[d]!.terms.map(({ position }) => indexIn(positions, position)));
     sumOnly.sort((a, b) => rank(a, sumOrder) - rank(b, sumOrder));
     const across = support.dimensions.map((_, d) => d).filter((d) => !sumOnly.includes(d));
-    across.sort((a, b) => rank(a, columnPositions) - rank(b, columnPositions));
+    // The last column fills the lanes, also where it runs along one dimension with an earlier one.
+    const isLast = (d: number): boolean =>
+      support.dimensions[d]!.terms.some(({ position }) => position === columnPositions.at(-1));
+    across.sort((a, b) => Number(isLast(a)) - Number(isLast(b)) || rank(a, columnPositions) - rank(b, columnPositions));
     const isBound = (d: number): boolean => support.dimensions[d]!.terms.every(({ position }) => bound.has(position));
     const last = across.at(-1);
     const single =
