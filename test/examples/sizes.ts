@@ -2,6 +2,7 @@
 export const sizes: Readonly<
   Record<string, { readonly set?: Readonly<Record<string, number>>; readonly model?: string; readonly block?: string }>
 > = {
+  char_rnn: { set: { width: 3, batch: 2 } },
   dnn_vs_cnn: { set: { batch: 2 } },
   googlenet: { set: { width: 4, classes: 5, size: 32, batch: 2 }, model: "GoogLeNet", block: "googlenet" },
   gpt: { set: { width: 4, heads: 2, depth: 1, batch: 2 } },
