@@ -95,9 +95,7 @@ const round = (value: number) => String(Number(value.toPrecision(4)));
 
 /** Best first: settings, then mean and spread of every result. */
 function tableOf(trials: readonly Trial[], names: readonly string[]): string[][] {
-  const measures = [
-    ...new Set(trials.flatMap(({ mean, diverged }) => (diverged === undefined ? Object.keys(mean) : []))),
-  ];
+  const measures = [...new Set(trials.flatMap(({ mean }) => Object.keys(mean)))];
   const rows = trials.map(({ values, mean, spread, diverged }, k) => [
     String(k + 1),
     ...names.map((name) => values[name] ?? ""),
@@ -209,8 +207,7 @@ export async function runSearch(
       terminal.note(
         `Stopped; ${join(out, "trials.jsonl")} has what is done, and the same command goes on from there.\n`,
       );
-    else if (!best) terminal.note("Every trial diverged: search smaller learning rates.\n");
-    else if (!json)
+    else if (best && !json)
       terminal.note(
         `Best: ${Object.entries(best)
           .map(([name, value]) => `--set ${name}=${value}`)

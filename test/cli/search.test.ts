@@ -130,8 +130,13 @@ describe("a search", () => {
     expect(foldLines("parts")).toHaveLength(24);
   });
   test("in which all diverge has no best, and fails", async () => {
-    const { code, notes } = await train("lost", ["--epochs", "6", "--search", "rate=1e9,1e10"]);
-    expect([code, notes]).toEqual([1, expect.stringMatching(/Every trial diverged/)]);
+    const more = ["--epochs", "6", "--search", "rate=1e9,1e10"];
+    const { code, out, notes } = await train("lost", more);
+    expect([code, notes]).toEqual([1, expect.stringMatching(/error\[E0806\]: every trial diverged/)]);
+    expect(out).toMatch(/1e10 +diverged/);
+    const json = await train("lost", [...more, "--json"]);
+    expect(json.code).toBe(1);
+    expect(JSON.parse(json.out)).toMatchObject({ interrupted: false, error: { code: "E0806" } });
     expect(existsSync(at("lost", "weights.safetensors"))).toBe(false);
   });
 });

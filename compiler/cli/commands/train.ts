@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { type DataSet, openData } from "../../../runtime/node/data/open.ts";
 import { readBytes, writableFolder } from "../../../runtime/node/files.ts";
+import { DivergedError } from "../../../runtime/node/fit.ts";
 import { checkpointName, train } from "../../../runtime/node/training.ts";
 import { type ExitCode, UsageError } from "../failure.ts";
 import { plateauOf } from "../plateau.ts";
@@ -28,9 +29,14 @@ export async function run(terminal: Terminal, [file = ""]: string[], flags: Flag
   const found = await runSearch(terminal, file, { ...flags, search: flags.search }, data);
   if (!found.interrupted && !flags.searchOnly && found.best)
     return trainOnce(terminal, file, { ...flags, set: { ...flags.set, ...found.best } }, data, { search: found.json });
-  if (flags.json) terminal.out(toJsonText({ interrupted: found.interrupted, search: found.json }));
-  return found.best || found.interrupted ? 0 : 1;
+  const lost = found.best === undefined && !found.interrupted;
+  if (lost && !flags.json) throw new DivergedError(everyTrial);
+  const error = lost && { error: { code: "E0806", message: everyTrial } };
+  if (flags.json) terminal.out(toJsonText({ interrupted: found.interrupted, search: found.json, ...error }));
+  return lost ? 1 : 0;
 }
+
+const everyTrial = "every trial diverged: search smaller learning rates";
 
 /** What a search has no place for, and what has no place without one. */
 function refuseTogether(flags: Flags): void {
