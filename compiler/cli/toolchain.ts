@@ -12,6 +12,7 @@ import { type Compiled, type CompileOptions, checkSource, compile, elaborateSour
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { suggest } from "../diagnostics/suggest.ts";
 import type { ElaborateOptions } from "../elaborate/elaborate.ts";
+import type { ModuleLoader } from "../elaborate/modules.ts";
 import { loadModules } from "../elaborate/modules.ts";
 import type { Program } from "../elaborate/program.ts";
 import { invariant } from "../invariant.ts";
@@ -92,9 +93,16 @@ export async function choicesOf(file: string, wanted: Wanted): Promise<ReturnTyp
   return list.entries();
 }
 
-export async function compileFile(file: string, wanted: Wanted, terminal: Terminal): Promise<Compiled> {
-  const source = await readSource(file);
-  const { compiled, diagnostics } = compile(source, fileLoader(file), compileOptions(source, wanted));
+/** `wrap` puts another program around the file's. */
+export async function compileFile(
+  file: string,
+  wanted: Wanted,
+  terminal: Terminal,
+  wrap = (source: Source, loader: ModuleLoader) => ({ source, loader }),
+): Promise<Compiled> {
+  const own = await readSource(file);
+  const { source, loader } = wrap(own, fileLoader(file));
+  const { compiled, diagnostics } = compile(source, loader, compileOptions(own, wanted));
   await settle(diagnostics, terminal);
   invariant(compiled, "a program without errors is compiled");
   if (!wanted.json) for (const recomputation of compiled.recomputed) terminal.note(recomputationText(recomputation));

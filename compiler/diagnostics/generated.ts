@@ -984,6 +984,16 @@ export const catalogue = {
     bad: "dlx train model.dlx --data csv:points.csv --out run --search lr=0..0.1:log --folds 1",
     good: "dlx train model.dlx --data csv:points.csv --out run --search lr=1e-4..1e-1:log --search width=8,16,32 --folds 5",
   },
+  E0617: {
+    code: "E0617",
+    severity: "error",
+    title: "A model that cannot be explained on an image",
+    message: undefined,
+    help: [],
+    explanation: "`dlx predict --explain` draws over an image what moves the score of a class. The model takes one image, `f32[N, C, H, W]`, and\ngives scores, `f32[N, K]`; `--class` is one of the K. For other models `import explain` has the same functions, over tensors of any\nshape.",
+    bad: "dlx predict digits.dlx --weights run/weights.safetensors --input 7.png --explain gradcam --class 10 --output overlay.png",
+    good: "dlx predict digits.dlx --weights run/weights.safetensors --input 7.png --explain gradcam --class 9 --output overlay.png",
+  },
   E0701: {
     code: "E0701",
     severity: "error",

@@ -17,6 +17,20 @@ interface Flags extends ProgramFlags {
   readonly batch?: number;
   readonly device: LoadOptions["device"];
   readonly threads?: number;
+  readonly explain?: string;
+  readonly class?: number;
+  readonly layer?: string;
+}
+
+const needsWeights = () => new UsageError("say which weights: --weights FILE (dlx train writes one)");
+
+async function loadOptions(terminal: Terminal, flags: Flags): Promise<LoadOptions> {
+  return {
+    device: flags.device,
+    threads: flags.threads ?? 1,
+    ...(flags.weights === undefined ? {} : { weights: await readBytes(flags.weights) }),
+    onProgress: ({ message }) => terminal.note(`${message}\n`),
+  };
 }
 
 /** A program is compiled; a bundle (its folder) is loaded as its users load it. */
@@ -25,12 +39,7 @@ async function open(
   file: string,
   flags: Flags,
 ): Promise<{ session: Session; entries: readonly Entry[]; main: string | null }> {
-  const options: LoadOptions = {
-    device: flags.device,
-    threads: flags.threads ?? 1,
-    ...(flags.weights === undefined ? {} : { weights: await readBytes(flags.weights) }),
-    onProgress: ({ message }) => terminal.note(`${message}\n`),
-  };
+  const options = await loadOptions(terminal, flags);
   const found = await stat(file).catch((error) => {
     throw fileError("read", file, error);
   });
@@ -47,13 +56,22 @@ async function open(
       throw new DlxError("E0805", `${file} is not a whole bundle: ${what}`, { cause: error });
     }
   }
-  if (flags.weights === undefined) throw new UsageError("say which weights: --weights FILE (dlx train writes one)");
+  if (flags.weights === undefined) throw needsWeights();
   const wanted = { ...flags, batches: [flags.batch ?? 32], train: "none", targets: targetsOf(flags.device) } as const;
   const compiled = await compileFile(file, wanted, terminal);
   return { session: await openCompiled(compiled, options), ...compiled.manifest };
 }
 
 export async function run(terminal: Terminal, [file = ""]: string[], flags: Flags): Promise<ExitCode> {
+  if (flags.explain !== undefined) {
+    const { explainImage } = await import("../explanation.ts");
+    const options = await loadOptions(terminal, flags);
+    if (options.weights === undefined) throw needsWeights();
+    const targets = targetsOf(flags.device);
+    return explainImage(terminal, file, { ...flags, explain: flags.explain }, { targets }, options);
+  }
+  if (flags.class !== undefined || flags.layer !== undefined)
+    throw new UsageError("--class and --layer say what to explain: they go with --explain");
   const { session, entries, main } = await open(terminal, file, flags);
   try {
     const name = flags.model ?? main;

@@ -83,6 +83,24 @@ export const rows: Rows = {
       ],
     },
   },
+  colour_scale: {
+    program: (choices) => applied({ expression: "colour_scale(x)", inputs: { x: row(choices) } }),
+  },
+  overlay: {
+    program: (choices) =>
+      applied({
+        expression: `overlay(x, map, alpha: ${choices.of(["0.5", "1.0"])})`,
+        inputs: {
+          x: `f32[1, ${choices.of([1, 2, 3])}, ${choices.between(2, 6)}, ${choices.between(2, 6)}]`,
+          map: `f32[1, ${choices.between(1, 4)}, ${choices.between(2, 5)}]`,
+        },
+        // The greatest and least values are kinks.
+        derivatives: 0,
+      }),
+    refuses: {
+      "more than all": [refused("overlay(x, zeros([2, 4, 4]), alpha: 1.5)"), "alpha must lie from 0 to 1; got 1.5"],
+    },
+  },
   grad_cam: {
     program: (choices) =>
       applied({
