@@ -103,7 +103,7 @@ export function lineChart(
     });
     return `<polyline fill="none" stroke="${colour}" stroke-width="1.5" points="${points.map(place).join(" ")}"><title>${escapeHtml(name)}</title></polyline>${circles.join("")}`;
   });
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-label="${escapeHtml(title)} by ${escapeHtml(unit)}" font-family="system-ui,sans-serif">${grid.join("")}
+  return `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${escapeHtml(title)} by ${escapeHtml(unit)}" font-family="system-ui,sans-serif">${grid.join("")}
 ${lines.join("\n")}</svg>`;
 }
 
