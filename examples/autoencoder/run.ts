@@ -92,7 +92,7 @@ function unexplained(data: Float32Array, { rows: size, columns, data: components
 }
 
 if (isMain(import.meta.url)) {
-  const { angle: degrees, errors, parameters } = await compare({ linear: 2000, convolutional: 2000 });
+  const { angle: degrees, errors, parameters } = await compare({ linear: 4000, convolutional: 2000 });
   console.log(
     table(
       ["eight numbers an image", "parameters", "squared error a pixel"],

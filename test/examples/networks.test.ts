@@ -29,7 +29,7 @@ test("unet: shapes are told apart from the ground", async () => {
 });
 
 test("autoencoder: the linear one's subspace is that of the principal components, within a degree", async () => {
-  const { angle, errors } = await autoencoders({ linear: 2000, convolutional: 1 });
+  const { angle, errors } = await autoencoders({ linear: 4000, convolutional: 1 });
   expect(angle).toBeLessThan(1);
   expect(errors.linear).toBeGreaterThan(0.999 * errors.components);
   expect(errors.linear).toBeLessThan(1.001 * errors.components);

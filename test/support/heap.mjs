@@ -19,16 +19,22 @@ const held = () => {
 };
 // Compiled, optimised and with every cache filled.
 await steps(1000);
-const before = held();
-await steps(1000);
-const after = held();
+// What is kept of every step is kept in each of three rounds; what an engine compiles late is kept in one.
+let [retained, retainedArrays] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+for (let round = 0; round < 3; round++) {
+  const before = held();
+  await steps(1000);
+  const after = held();
+  retained = Math.min(retained, after.heapUsed - before.heapUsed);
+  retainedArrays = Math.min(retainedArrays, after.arrayBuffers - before.arrayBuffers);
+}
 const start = process.memoryUsage();
 await steps(200);
 const end = process.memoryUsage();
 console.log(
   JSON.stringify({
-    retained: after.heapUsed - before.heapUsed,
-    retainedArrays: after.arrayBuffers - before.arrayBuffers,
+    retained,
+    retainedArrays,
     stepHeap: (end.heapUsed - start.heapUsed) / 200,
     stepArrays: (end.arrayBuffers - start.arrayBuffers) / 200,
   }),
