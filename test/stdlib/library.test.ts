@@ -59,7 +59,7 @@ describe.each(names)("%s", (name, declared) => {
           throw error;
         }
       }),
-      parameters(deep ? 40 : 2),
+      parameters(deep ? 40 : 1),
     );
   });
 
