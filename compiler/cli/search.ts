@@ -15,7 +15,7 @@ import { suggest } from "../diagnostics/suggest.ts";
 import { version } from "./place.ts";
 import { progressBar } from "./progress.ts";
 import { table } from "./summary-table.ts";
-import type { Terminal } from "./terminal.ts";
+import { stopSignal, type Terminal } from "./terminal.ts";
 import {
   compileFile,
   knobsOf,
@@ -166,11 +166,7 @@ export async function runSearch(
   const drawn = trialsOf(space, flags.trials, seed);
   const configurations = [...new Set(drawn.map(configurationOf))];
   const trials = configurations.flatMap((one) => drawn.filter((values) => configurationOf(values) === one));
-  const controller = new AbortController();
-  const release = terminal.onInterrupt(() => {
-    terminal.note("\nStopping after this step ..\n");
-    controller.abort();
-  });
+  const { signal, release } = stopSignal(terminal);
   const progress = progressBar(terminal, json ? undefined : "folds");
   try {
     const first = await prepare(trials[0] ?? {});
@@ -185,7 +181,7 @@ export async function runSearch(
     if (known > 0 && !json) terminal.note(`${known} of ${trials.length * count} folds are done already\n`);
     let ran = 0;
     const result = await search({
-      ...{ trials, folds, mapping: data.mapping, journal, prepare, epochs, limit, seed, by, signal: controller.signal },
+      ...{ trials, folds, mapping: data.mapping, journal, prepare, epochs, limit, seed, by, signal },
       onFold: ({ done, folds: all, trial }) => {
         progress.update(done, all, trial?.mean ?? {});
         if (!trial) return;

@@ -48,3 +48,13 @@ export function toJsonText(value: unknown): string {
     return typeof item === "number" && !Number.isFinite(item) ? String(item) : item;
   })}\n`;
 }
+
+/** A signal that the user's asking to stop aborts, once the step at hand is done; `release` ends the listening. */
+export function stopSignal(terminal: Terminal): { readonly signal: AbortSignal; readonly release: () => void } {
+  const controller = new AbortController();
+  const release = terminal.onInterrupt(() => {
+    terminal.note("\nStopping after this step ..\n");
+    controller.abort();
+  });
+  return { signal: controller.signal, release };
+}

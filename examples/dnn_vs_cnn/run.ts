@@ -3,9 +3,9 @@
  *
  *     npx tsx examples/dnn_vs_cnn/run.ts
  */
-import { compareOnDigits } from "../support/compare.ts";
+import { compareOnDigits, comparisonTable } from "../support/compare.ts";
 import { moved } from "../support/digits.ts";
-import { isMain, million, percent, table, whole } from "../support/program.ts";
+import { isMain } from "../support/program.ts";
 
 export const compare = (steps: number, limit?: number) =>
   compareOnDigits(import.meta.url, {
@@ -19,14 +19,4 @@ export const compare = (steps: number, limit?: number) =>
   });
 
 if (isMain(import.meta.url))
-  console.log(
-    table(
-      ["", "parameters", "FLOPs an image", "digits trained on", "held out", "held out, moved by 2 pixels"],
-      (await compare(2000)).map(({ model, parameters, flops, accuracies }) => [
-        model,
-        whole(parameters),
-        million(flops),
-        ...accuracies.map(percent),
-      ]),
-    ),
-  );
+  console.log(comparisonTable(await compare(2000), ["digits trained on", "held out", "held out, moved by 2 pixels"]));

@@ -3,8 +3,8 @@
  *
  *     npx tsx examples/separable/run.ts
  */
-import { compareOnDigits } from "../support/compare.ts";
-import { isMain, million, percent, table, whole } from "../support/program.ts";
+import { compareOnDigits, comparisonTable } from "../support/compare.ts";
+import { isMain } from "../support/program.ts";
 
 export const compare = (steps: number, limit?: number) =>
   compareOnDigits(import.meta.url, {
@@ -16,15 +16,4 @@ export const compare = (steps: number, limit?: number) =>
     ...(limit !== undefined && { limit }),
   });
 
-if (isMain(import.meta.url))
-  console.log(
-    table(
-      ["", "parameters", "FLOPs an image", "held out"],
-      (await compare(500)).map(({ model, parameters, flops, accuracies }) => [
-        model,
-        whole(parameters),
-        million(flops),
-        ...accuracies.map(percent),
-      ]),
-    ),
-  );
+if (isMain(import.meta.url)) console.log(comparisonTable(await compare(500)));

@@ -1,6 +1,6 @@
 /** Classifiers of one example beside each other: the same digits in the same order, the same number of steps. */
 import { digitRows, digits, type Part } from "./digits.ts";
-import { evaluate, learn, openExample } from "./program.ts";
+import { evaluate, learn, million, openExample, percent, table, whole } from "./program.ts";
 
 export interface Compared {
   readonly model: string;
@@ -39,3 +39,15 @@ export async function compareOnDigits(
   example.session.dispose();
   return compared;
 }
+
+/** A line a network; `parts` names what they were judged on. */
+export const comparisonTable = (compared: readonly Compared[], parts: readonly string[] = ["held out"]): string =>
+  table(
+    ["", "parameters", "FLOPs an image", ...parts],
+    compared.map(({ model, parameters, flops, accuracies }) => [
+      model,
+      whole(parameters),
+      million(flops),
+      ...accuracies.map(percent),
+    ]),
+  );

@@ -7,7 +7,7 @@ import { type ExitCode, UsageError } from "../failure.ts";
 import { plateauOf } from "../plateau.ts";
 import { progressBar } from "../progress.ts";
 import { runSearch, type SearchFlags } from "../search.ts";
-import { type Terminal, toJsonText } from "../terminal.ts";
+import { stopSignal, type Terminal, toJsonText } from "../terminal.ts";
 import { compileFile, knobsOf, onlyBlock, openCompiled, settingsWith, targetsOf } from "../toolchain.ts";
 
 interface Flags extends SearchFlags {
@@ -84,11 +84,7 @@ async function trainOnce(
     relaxedSimd: true,
     onProgress: ({ message: text }) => message(text),
   });
-  const controller = new AbortController();
-  const release = terminal.onInterrupt(() => {
-    terminal.note("\nStopping after this step ..\n");
-    controller.abort();
-  });
+  const { signal, release } = stopSignal(terminal);
   const progress = progressBar(terminal, json ? undefined : "steps");
   try {
     const summary = await train({
@@ -105,7 +101,7 @@ async function trainOnce(
       ...(flags.limit === undefined ? {} : { limit: flags.limit }),
       ...(plateau && { plateau }),
       ...(flags.patience === undefined ? {} : { patience: flags.patience }),
-      signal: controller.signal,
+      signal,
       onStep: ({ step, steps, epoch, values }) => progress.update(step, steps, { epoch: epoch + 1, ...values }),
       onMessage: message,
     });
