@@ -1,34 +1,13 @@
-import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { formatNpy, parseNpy } from "../../runtime/node/data/npy.ts";
 import { readSafetensors, writeSafetensors } from "../../runtime/safetensors.ts";
-import { temporaryFolder } from "../support/folder.ts";
+import { cpu, pointsProgram } from "../support/points-program.ts";
 import { dlx } from "../support/terminal.ts";
 
-const { path: folder, write } = temporaryFolder();
-const at = (...names: string[]) => join(folder, ...names);
-
-const program = `import nn
-import loss
-import optim
-import "./scale.dlx"
-
-model Net(x: f32[N, 2]) -> f32[N, 3] = scaled(x) |> dense(8) |> relu |> dense(3)
-
-train net(batch: int = 16, width: int = 3)(x: f32[batch, 2], label: i32[batch], rate: f32 = 0.1) {
-  let logits = Net(x)
-  minimize loss = cross_entropy(logits, label) over Net.params using momentum(lr: rate)
-  metric accuracy = accuracy(logits, label)
-}
-
-/// How much each input moves one score.
-export fn slope(x: f32[2], class: i32) -> f32[2] = grad(v => Net(v[_, :])[0, class])(x)
-`;
-const file = write("net.dlx", program);
-write("scale.dlx", "fn scaled(x: f32[...S]) -> f32[...S] = 2 * x\n");
+const { folder, write, text: program, file, at } = pointsProgram();
 const convolution = write(
   "look.dlx",
   `import nn
@@ -43,7 +22,6 @@ train look(batch: int = 2)(x: f32[batch, 8, 8, 8]) {
 `,
 );
 const data = "synthetic:spirals,rows=200";
-const cpu = ["--device", "cpu"];
 
 /** Trained once for the tests that only look. */
 const trained = dlx(["train", file, "--data", data, "--epochs", "4", "--out", at("run"), "--json", ...cpu]);
@@ -377,62 +355,4 @@ describe("looking inside", () => {
     expect(report.agreed).toBeGreaterThan(0);
     expect(report.failures).toEqual([]);
   });
-});
-
-describe("as a process of its own", () => {
-  const dist = resolve(".cache", "cli-test");
-  const launcher = at("dlx.mjs");
-  spawnSync(process.execPath, ["compiler/cli/build.mjs", dist], { stdio: "inherit" });
-  writeFileSync(
-    launcher,
-    `import { start } from ${JSON.stringify(pathToFileURL(join(dist, "cli.js")).href)}; await start();`,
-  );
-
-  test("the built program has the library in it, and its exit code is the command's", () => {
-    const run = (...parameters: string[]) =>
-      spawnSync(process.execPath, [launcher, ...parameters], { cwd: folder, encoding: "utf8" });
-    expect(run("check", "net.dlx")).toMatchObject({ status: 0, stdout: "", stderr: "no errors in 1 file\n" });
-    expect(run("check", "none.dlx")).toMatchObject({ status: 1 });
-    expect(run("chekc").status).toBe(2);
-  });
-  test.each(["SIGINT", "SIGTERM"] as const)(
-    "%s finishes the step, and --resume continues bit for bit",
-    async (signal) => {
-      // One long epoch: nothing but the loop itself gives the signal a chance.
-      const rows = "synthetic:spirals,rows=100000";
-      const train = [
-        "train",
-        "net.dlx",
-        "--data",
-        rows,
-        "--limit",
-        "5000",
-        "--device",
-        "cpu",
-        "--out",
-        at(`signal-${signal}`),
-      ];
-      const child = spawn(process.execPath, [launcher, ...train], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
-      let notes = "";
-      child.stderr.on("data", (text) => {
-        notes += text;
-      });
-      const ended = new Promise<number | null>((done) => child.on("exit", done));
-      // A checkpoint is written before the first step.
-      while (child.exitCode === null && !existsSync(at(`signal-${signal}`, "checkpoint.safetensors")))
-        await new Promise((done) => setTimeout(done, 5));
-      await new Promise((done) => setTimeout(done, 50));
-      child.kill(signal);
-      expect(await ended).toBe(0);
-      expect(notes).toMatch(/Stopping after this step \.\.\nStopped after step \d+; .* --resume\./);
-      const step = Number(/after step (\d+)/.exec(notes)?.[1]);
-      expect(step).toBeLessThan(5000);
-      if (signal === "SIGTERM") return;
-      const rest = ["--data", rows, "--limit", String(step + 30), ...cpu];
-      await dlx(["train", file, ...rest, "--resume", "--out", at(`signal-${signal}`)]);
-      await dlx(["train", file, ...rest, "--out", at("unbroken")]);
-      const bytes = (out: string) => readFileSync(at(out, "weights.safetensors"));
-      expect(bytes(`signal-${signal}`).equals(bytes("unbroken"))).toBe(true);
-    },
-  );
 });
