@@ -110,6 +110,15 @@ export const rows: Rows = {
       "more than there are": [refused("top_k_accuracy(x, label, 4)", scores), "k must be in 1..3"],
     },
   },
+  perplexity: {
+    program: (choices) => {
+      const { x, label } = labelled(choices);
+      // Where every label is ignored there is no mean.
+      const first = "select(reshape(arange(product(shape(label))), shape(label)) == 0, 1, label)";
+      const call = choices.of(["perplexity(x, label)", `perplexity(x, ${first}, ignore: [0])`]);
+      return applied({ expression: call, inputs: { x, label }, derivatives: 0 });
+    },
+  },
   confusion_matrix: { program: classifying("confusion_matrix(x, label)", 0) },
   precision: counts("precision"),
   recall: counts("recall"),
