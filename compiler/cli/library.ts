@@ -7,8 +7,17 @@ import { packagePath } from "./place.ts";
 
 declare const DLX_LIBRARY: Readonly<Record<string, string>> | undefined;
 
+/** Modules that were read: the package's files stay what they are while a process lasts, and so their trees are kept too. */
+const known = new Map<string, readonly Source[]>();
+
+function libraryModule(name: string): readonly Source[] {
+  const sources = known.get(name) ?? readModule(name);
+  if (sources.length > 0) known.set(name, sources);
+  return sources;
+}
+
 /** The files of a module of the library, in the order of their names. */
-function libraryModule(name: string): Source[] {
+function readModule(name: string): Source[] {
   if (!/^\w+$/.test(name)) return [];
   if (typeof DLX_LIBRARY !== "undefined")
     return Object.entries(DLX_LIBRARY).flatMap(([path, text]) =>

@@ -24,10 +24,9 @@ export function link(loaded: Loaded, evaluator: Evaluator): Linked {
   const linkUnit = (unit: Unit, outer: Scope) => {
     if (unit.files.every((file) => scopes.has(file))) return;
     for (const { unit: imported } of unit.imports) linkUnit(imported, unit === loaded.prelude ? language : base());
-    for (const file of unit.files) {
-      const imports = new Scope(file.source, outer, true);
-      scopes.set(file, new Scope(file.source, imports, true));
-    }
+    // A module's files share what any of them imports.
+    const imports = new Scope(outer.source, outer, true);
+    for (const file of unit.files) scopes.set(file, new Scope(file.source, imports, true));
     for (const file of unit.files)
       for (const declaration of file.declarations) {
         const scope = scopes.get(file);
@@ -37,17 +36,14 @@ export function link(loaded: Loaded, evaluator: Evaluator): Linked {
         // Every file of a module sees the declarations of all.
         for (const other of unit.files) scopes.get(other)?.bind(declaration.name.text, value);
       }
-    for (const file of unit.files) {
-      const imports = scopes.get(file)?.parent;
-      if (imports) bindImports(unit, imports, values, evaluator);
-    }
+    bindImports(unit, imports, values, evaluator);
   };
   let preludeScope: Scope | undefined;
   const base = () => preludeScope ?? language;
   if (loaded.prelude) {
     linkUnit(loaded.prelude, language);
     const scope = new Scope(language.source, language, true);
-    for (const { declaration } of exportsOf(loaded.prelude)) {
+    for (const declaration of exportsOf(loaded.prelude)) {
       const value = values.get(declaration);
       if (value) scope.bind(declaration.name.text, value);
     }
@@ -106,9 +102,9 @@ function twoLists(declaration: TwoListDeclaration, scope: Scope): Value | undefi
 /** Plain and qualified names. One name from two modules is an error where it is used plainly. */
 function bindImports(unit: Unit, scope: Scope, values: ReadonlyMap<Declaration, Value>, evaluator: Evaluator): void {
   const origins = new Map<string, { declaration: Declaration; module: string }[]>();
-  for (const { unit: imported } of unit.imports) {
+  for (const imported of new Set(unit.imports.map((one) => one.unit))) {
     const members = new Map<string, Value>();
-    for (const { declaration } of exportsOf(imported)) {
+    for (const declaration of exportsOf(imported)) {
       const name = declaration.name.text;
       const value = values.get(declaration);
       if (!value || members.has(name)) continue;

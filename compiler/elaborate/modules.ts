@@ -1,6 +1,6 @@
 /** Modules: a file with what it imports. A library module is a folder of files and passes on what it imports itself. */
 import type { Declaration, Import, Module } from "../../grammar/ast.ts";
-import { parse } from "../../grammar/parse.ts";
+import { type ParseResult, parse } from "../../grammar/parse.ts";
 import type { Source } from "../../grammar/span.ts";
 import { type Diagnostic, diagnose, fromProblem } from "../diagnostics/index.ts";
 
@@ -27,13 +27,24 @@ export interface Loaded {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+/** A tree is kept as long as its source is: programs of one process that import a module share what a loader keeps of it. */
+const trees = new WeakMap<Source, ParseResult>();
+
+function treeOf(source: Source): ParseResult {
+  const known = trees.get(source);
+  if (known) return known;
+  const result = parse(source);
+  trees.set(source, result);
+  return result;
+}
+
 export function loadModules(root: Source, loader: ModuleLoader): Loaded {
   const diagnostics: Diagnostic[] = [];
   const units = new Map<string, Unit>();
   const path: { key: string; name: string }[] = [];
   const read = (key: string, name: string, library: boolean, sources: readonly Source[]): Unit => {
     const files = sources.map((source) => {
-      const { module, problems } = parse(source);
+      const { module, problems } = treeOf(source);
       diagnostics.push(...problems.map((problem) => fromProblem(problem, source)));
       return module;
     });
@@ -78,12 +89,9 @@ function nameOfImport({ path }: Import): string {
 }
 
 /** What importing a module makes visible: its declarations, and for a library module what it imports. */
-export function exportsOf(
-  unit: Unit,
-  seen = new Set<Unit>(),
-): { declaration: Declaration; file: Module; unit: Unit }[] {
+export function exportsOf(unit: Unit, seen = new Set<Unit>()): Declaration[] {
   if (seen.has(unit)) return [];
   seen.add(unit);
-  const own = unit.files.flatMap((file) => file.declarations.map((declaration) => ({ declaration, file, unit })));
+  const own = unit.files.flatMap((file) => file.declarations);
   return unit.library ? [...own, ...unit.imports.flatMap((one) => exportsOf(one.unit, seen))] : own;
 }

@@ -1,27 +1,14 @@
 /** Programs from texts, with the library from the checkout. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { resolve } from "node:path";
+import { fileLoader } from "../../compiler/cli/library.ts";
 import type { Diagnostic } from "../../compiler/diagnostics/index.ts";
 import { check } from "../../compiler/elaborate/check.ts";
 import { type Elaborated, type ElaborateOptions, elaborate } from "../../compiler/elaborate/elaborate.ts";
 import { loadModules, type ModuleLoader } from "../../compiler/elaborate/modules.ts";
 import type { Source } from "../../grammar/span.ts";
 
-const root = resolve(import.meta.dirname, "../..");
-
-export const library: ModuleLoader = {
-  load(path, quoted, from) {
-    if (quoted) {
-      const file = join(dirname(from.file), path);
-      return existsSync(file) ? [{ file, text: readFileSync(file, "utf8") }] : undefined;
-    }
-    const folder = join(root, "stdlib", path);
-    if (!existsSync(folder)) return undefined;
-    return readdirSync(folder)
-      .filter((file) => file.endsWith(".dlx"))
-      .map((file) => ({ file: `stdlib/${path}/${file}`, text: readFileSync(join(folder, file), "utf8") }));
-  },
-};
+/** The checkout's library; files beside the program stand in the checkout. */
+export const library = fileLoader(resolve(import.meta.dirname, "../../model.dlx"));
 
 export function sourceOf(text: string, file = "model.dlx"): Source {
   return { file, text };
