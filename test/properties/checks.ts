@@ -6,7 +6,6 @@ import type { Diagnostic } from "../../compiler/diagnostics/index.ts";
 import type { Program, ProgramEntry } from "../../compiler/elaborate/program.ts";
 import { describeFailure, gradcheck } from "../../compiler/gradcheck/gradcheck.ts";
 import { drawFrom, randomInputs } from "../../compiler/gradcheck/inputs.ts";
-import type { Graph } from "../../compiler/graph/graph.ts";
 import { isSeparable } from "../../compiler/graph/separable.ts";
 import { optimizeEntry } from "../../compiler/pipeline.ts";
 import { evaluateOutputs } from "../../compiler/reference/evaluate.ts";
@@ -52,54 +51,53 @@ export function compiled({ text, batch }: Pick<RandomProgram, "text" | "batch">,
 /** One entry at one point: values that float32 holds. */
 export interface Point {
   readonly entry: ProgramEntry;
-  readonly before: Graph;
-  /** With the normal form verified after every pass. */
-  readonly after: Graph;
   readonly inputs: readonly (readonly number[])[];
   readonly wanted: readonly ArrayLike<number>[];
 }
 
-export function pointOf(program: Program, entry: ProgramEntry, seed: number): Point {
+function pointOf(program: Program, entry: ProgramEntry, seed: number): Point {
   const values = randomInputs(program, entry, seed, drawFrom(seed, 0));
-  const before = entry.graph;
-  const inputs = before.inputs.map(({ tensor }) => Array.from(values.get(tensor) ?? [], rounded(tensor.type.dtype)));
-  return { entry, before, after: optimizeEntry(entry, true), inputs, wanted: evaluateOutputs(before, inputs) };
+  const inputs = entry.graph.inputs.map(({ tensor }) =>
+    Array.from(values.get(tensor) ?? [], rounded(tensor.type.dtype)),
+  );
+  return { entry, inputs, wanted: evaluateOutputs(entry.graph, inputs) };
 }
 const rounded = (dtype: string) => (value: number) => (dtype === "f32" ? Math.fround(value) : value);
 
-/** Optimised, the graph computes the same: float64 in another order of summation. */
-export function expectSameOptimized({ entry, after, inputs, wanted }: Point): void {
-  near(entry, after, evaluateOutputs(after, inputs), wanted, { relative: 1e-9, absolute: 1e-9 });
+/** A point of every entry. */
+export const pointsOf = ({ program }: Compiled, seed: number): readonly Point[] =>
+  program.entries.map((entry) => pointOf(program, entry, seed));
+
+/** Optimised, the graph computes the same: float64 in another order of summation. `compiled` verified what passes leave. */
+export function expectSameOptimized({ entry, inputs, wanted }: Point): void {
+  const got = evaluateOutputs(optimizeEntry(entry, false), inputs);
+  near(entry, got, wanted, { relative: 1e-9, absolute: 1e-9 });
 }
 
 /** What float32 leaves: more after more layers, and what moves by itself when the inputs move in their last places. */
-export function expectNear(
-  { entry, before, after, inputs, wanted }: Point,
-  got: readonly ArrayLike<number>[],
-  depth: number,
-): void {
+export function expectNear({ entry, inputs, wanted }: Point, got: readonly ArrayLike<number>[], depth: number): void {
   const relative = 1e-5 * (1 + depth);
   // Differences of large values (a gradient that is 0 but for rounding) are as wrong as those values are.
   const largest = Math.max(1, ...wanted.flatMap((values) => Array.from(values, finite)));
   const absolute = 2e-6 * largest;
   try {
-    near(entry, after, got, wanted, { relative, absolute });
+    near(entry, got, wanted, { relative, absolute });
   } catch {
-    const slack = sensitivity(before, inputs, (moved) => evaluateOutputs(before, moved));
-    near(entry, after, got, wanted, { relative, absolute, slack });
+    const slack = sensitivity(entry.graph, inputs, (moved) => evaluateOutputs(entry.graph, moved));
+    near(entry, got, wanted, { relative, absolute, slack });
   }
 }
 
 /** Every entry on a device, from the same inputs and slots as the reference. */
 export async function expectSameOn(
   device: Device,
-  { program, manifest }: Compiled,
-  seed: number,
+  { manifest }: Compiled,
+  points: readonly Point[],
   depth: number,
 ): Promise<void> {
-  for (const [k, entry] of program.entries.entries()) {
+  for (const [k, point] of points.entries()) {
+    const { entry } = point;
     if (device.name === "webgpu" && entry.kind === "initialize") continue;
-    const point = pointOf(program, entry, seed);
     const values = new Map(entry.graph.inputs.map(({ path }, i) => [path, point.inputs[i] ?? []]));
     const given = ({ dtype, shape }: InputSlot | PersistentSlot, path: string): Elements => {
       const elements = allocate(dtype, elementCount(shape));
@@ -126,8 +124,7 @@ export async function expectSameOn(
 const finite = (value: number) => (Number.isFinite(value) ? Math.abs(value) : 0);
 
 function near(
-  { name }: ProgramEntry,
-  graph: Graph,
+  { name, graph }: ProgramEntry,
   got: readonly ArrayLike<number>[],
   wanted: readonly ArrayLike<number>[],
   closeness: Closeness,
@@ -164,7 +161,7 @@ export function expectRowsIndependent(program: Program, batch: number, seed: num
       const count = values.length / batch;
       return Array.from(values).slice(row * count, (row + 1) * count);
     });
-    near(one, one.graph, evaluateOutputs(one.graph, own), rows, { relative: 1e-9, absolute: 1e-9 });
+    near(one, evaluateOutputs(one.graph, own), rows, { relative: 1e-9, absolute: 1e-9 });
   }
   return true;
 }

@@ -17,7 +17,7 @@ import {
   expectSameOn,
   expectSameOptimized,
   parameters,
-  pointOf,
+  pointsOf,
 } from "./checks.ts";
 import { randomProgram } from "./random-program.ts";
 
@@ -31,8 +31,9 @@ test("random programs", { timeout: 7_200_000 }, async () => {
     fc.asyncProperty(randomProgram(deep ? 10 : 7), seeds, async (random, seed) => {
       expectPrints(random.text);
       const all = compiled(random, "wasm");
-      for (const entry of all.program.entries) expectSameOptimized(pointOf(all.program, entry, seed));
-      await expectSameOn(await onWasm(all), all, seed, random.depth);
+      const points = pointsOf(all, seed);
+      for (const point of points) expectSameOptimized(point);
+      await expectSameOn(await onWasm(all), all, points, random.depth);
       expectGradients(all.program, seed);
       if (expectRowsIndependent(all.program, random.batch, seed)) separable++;
     }),
@@ -55,7 +56,7 @@ train t(batch: int = 2)(x: f32[batch, 1, 3, 3], label: i32[batch]) {
 }
 `;
   const all = compiled({ text, batch: 2 }, "wasm");
-  await expectSameOn(await onWasm(all), all, 11, 3);
+  await expectSameOn(await onWasm(all), all, pointsOf(all, 11), 3);
 });
 
 describeWebGPU("random programs on WebGPU", (context) => {
@@ -66,7 +67,7 @@ describeWebGPU("random programs on WebGPU", (context) => {
         const device = await createWebGPUDevice(context().gpu, all.manifest, all.wgsl ?? "");
         try {
           // WGSL's own functions are looser, and each layer adds to that.
-          await expectSameOn(device, all, seed, 30 * (1 + random.depth));
+          await expectSameOn(device, all, pointsOf(all, seed), 30 * (1 + random.depth));
         } finally {
           device.dispose();
         }

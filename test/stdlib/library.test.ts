@@ -14,7 +14,7 @@ import {
   expectSameOn,
   expectSameOptimized,
   parameters,
-  pointOf,
+  pointsOf,
 } from "../properties/checks.ts";
 import { Choices } from "../support/random-body.ts";
 import { examplesOf, libraryNames } from "./names.ts";
@@ -51,8 +51,9 @@ describe.each(names)("%s", (name, declared) => {
         expect(text).toMatch(new RegExp(`\\b${name}\\b`));
         try {
           const all = compiled({ text, batch: 2 }, "wasm");
-          for (const entry of all.program.entries) expectSameOptimized(pointOf(all.program, entry, seed));
-          await expectSameOn(await createWasmDevice(all.manifest, all.wasm as Uint8Array<ArrayBuffer>), all, seed, 3);
+          const points = pointsOf(all, seed);
+          for (const point of points) expectSameOptimized(point);
+          await expectSameOn(await createWasmDevice(all.manifest, all.wasm as Uint8Array<ArrayBuffer>), all, points, 3);
           if (!row.surrogate) expectGradients(all.program, seed);
         } catch (error) {
           if (error instanceof Error && !(error instanceof fc.PreconditionFailure)) error.message += `\nin\n${text}`;
