@@ -122,7 +122,9 @@ describe("a bundle on several threads", () => {
   });
 
   test("a thread that fails in the middle of a call makes it fail", async () => {
-    replaceWorkers((code) => code.replace(/\w+\.serve\(\)/, "undefined.serve()"));
+    // It waits before it fails: an error may overtake the message that the thread is ready, and then there is one thread.
+    const late = "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500), undefined.serve()";
+    replaceWorkers((code) => code.replace(/\w+\.serve\(\)/, `(${late})`));
     await expect(open({ threads: 2 })).rejects.toThrow(/^E0802: the other threads do not answer/);
   });
 
