@@ -15,7 +15,7 @@
  * | E0612 | a data file is malformed                 | E0803 | aborted by the caller's signal             |
  * | E0613 | data and program do not fit              | E0804 | used after dispose()                       |
  * | E0614 | a file cannot be read or written         | E0805 | a file of the bundle cannot be had         |
- * | E0615 | a search that cannot be made             |       |                                            |
+ * | E0615 | a search that cannot be made             | E0706 | 8-bit weights and their scales do not fit  |
  */
 export class DlxError extends Error {
   override readonly name = "DlxError";

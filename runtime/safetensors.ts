@@ -196,26 +196,31 @@ export function decodeAs(dtype: DTypeName, stored: StoredTensor, name: string): 
 
 const storedTypes = { f32: "F32", f16: "F16", i32: "I32", u32: "U32", bool: "BOOL", u8: "U8" } as const;
 
-function encode({ dtype, data }: HostTensor): Uint8Array {
-  if (dtype === "bool" || dtype === "u8") return Uint8Array.from(data);
-  const array = dtype === "f16" ? Uint16Array.from(data, floatToHalf) : data;
-  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+/** A tensor as it lies in a file. */
+export function encode({ dtype, shape, data }: HostTensor): StoredTensor {
+  const array =
+    dtype === "bool" || dtype === "u8"
+      ? Uint8Array.from(data)
+      : dtype === "f16"
+        ? Uint16Array.from(data, floatToHalf)
+        : data;
+  return { type: storedTypes[dtype], shape, bytes: new Uint8Array(array.buffer, array.byteOffset, array.byteLength) };
 }
 
 /** A file of these tensors; wide types come first, so that each is aligned in memory. */
 export function writeSafetensors(
-  tensors: Iterable<readonly [name: string, tensor: HostTensor]>,
+  tensors: Iterable<readonly [name: string, tensor: HostTensor | StoredTensor]>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
   const parts = [...tensors]
-    .map(([name, tensor]) => ({ name, shape: tensor.shape, dtype: storedTypes[tensor.dtype], bytes: encode(tensor) }))
-    .sort((a, b) => sizes[b.dtype] - sizes[a.dtype]);
+    .map(([name, tensor]) => ({ name, ...("dtype" in tensor ? encode(tensor) : tensor) }))
+    .sort((a, b) => sizes[b.type] - sizes[a.type]);
   const header: [string, unknown][] = Object.keys(metadata).length > 0 ? [["__metadata__", metadata]] : [];
   let end = 0;
-  for (const { name, shape, dtype, bytes } of parts) {
+  for (const { name, type, shape, bytes } of parts) {
     const begin = end;
     end += bytes.length;
-    header.push([name, { dtype, shape, data_offsets: [begin, end] }]);
+    header.push([name, { dtype: type, shape, data_offsets: [begin, end] }]);
   }
   const text = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)));
   const padded = Math.ceil(text.length / 8) * 8;

@@ -58,6 +58,10 @@ const option = {
   seed: new Option("--seed <number>", "from which everything random follows").argParser(count(0)),
   threads: new Option("--threads <count>", "threads of the CPU").argParser(count(1, mostThreads)),
   weights: new Option("--weights <file>", "weights in safetensors"),
+  quantise: new Option(
+    "--quantise <type>",
+    "weights of rank 2 and more in eight bits, a scale for each channel",
+  ).choices(["int8"]),
   data: new Option(
     "--data <spec>",
     "idx:DIR, images:DIR, csv:FILE, npy:X,Y, npz:FILE, safetensors:FILE, text:FILE,HELD, synthetic:NAME",
@@ -195,6 +199,7 @@ export async function main(parameters: readonly string[], terminal: Terminal): P
     [
       new Option("--weights <file>", "weights in safetensors").makeOptionMandatory(),
       new Option("--data <spec>", "as for train").makeOptionMandatory(),
+      option.quantise,
       option.block,
       option.batch,
       option.device,
@@ -263,6 +268,7 @@ export async function main(parameters: readonly string[], terminal: Terminal): P
         .argParser(targets)
         .default(["wasm", "webgpu"], "wasm,webgpu"),
       option.weights,
+      option.quantise,
       new Option("--single-file", "everything in index.js"),
       new Option("--tune", "measure on this machine which kernels are fastest; the results are kept"),
       option.maxMemory,

@@ -65,3 +65,11 @@ export async function livePoints(load, device) {
   net.dispose();
   return { device: got, losses, output: [...output] };
 }
+
+/** What the shipped weights say of four small images in two channels. */
+export async function livePredictions(load, device) {
+  const net = await load({ device });
+  const { output } = await net.predict({ x: Float32Array.from({ length: 4 * 72 }, (_, k) => Math.sin(1.3 * k)) });
+  net.dispose();
+  return [...output];
+}

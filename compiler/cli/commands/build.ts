@@ -1,10 +1,11 @@
 import { join } from "node:path";
 import { readBytes, writableFolder, writeAtomically } from "../../../runtime/node/files.ts";
 import { type ExitCode, UsageError } from "../failure.ts";
+import { type QuantiseFlag, quantiseFor, sizesText } from "../quantise.ts";
 import { type Terminal, toJsonText } from "../terminal.ts";
 import { bundleFiles, choicesOf, compileFile, type ProgramFlags, type Wanted } from "../toolchain.ts";
 
-interface Flags extends ProgramFlags {
+interface Flags extends ProgramFlags, QuantiseFlag {
   readonly out: string;
   readonly batch?: readonly number[];
   readonly train?: boolean;
@@ -15,20 +16,36 @@ interface Flags extends ProgramFlags {
 }
 
 export async function run(terminal: Terminal, [file = ""]: string[], flags: Flags): Promise<ExitCode> {
+  if (flags.quantise !== undefined && flags.weights === undefined)
+    throw new UsageError("--quantise is of weights: say which with --weights FILE");
   await writableFolder(flags.out);
   const weights = flags.weights === undefined ? undefined : await readBytes(flags.weights);
   const train = flags.block !== undefined ? "block" : flags.train ? "all" : "none";
   const wanted = { ...flags, ...(flags.batch ? { batches: flags.batch } : {}), train, targets: flags.target } as const;
   const choose = flags.tune ? await tunedChooser(file, wanted, terminal) : undefined;
   const compiled = await compileFile(file, { ...wanted, ...(choose && { choose }) }, terminal);
-  const files = await bundleFiles(compiled, { weights, singleFile: flags.singleFile === true });
+  const quantised = weights && quantiseFor(compiled, weights, flags);
+  const files = await bundleFiles(compiled, {
+    weights: quantised?.file ?? weights,
+    singleFile: flags.singleFile === true,
+  });
   for (const [name, bytes] of files) await writeAtomically(join(flags.out, name), bytes);
   const sizes = Object.fromEntries([...files].map(([name, bytes]) => [name, bytes.length]));
   const { recomputed } = compiled;
-  if (flags.json) terminal.out(toJsonText({ out: flags.out, files: sizes, ...(flags.maxMemory && { recomputed }) }));
-  else
+  if (flags.json)
+    terminal.out(
+      toJsonText({
+        out: flags.out,
+        files: sizes,
+        ...(flags.maxMemory && { recomputed }),
+        ...(quantised && { weights: quantised.bytes }),
+      }),
+    );
+  else {
     for (const [name, size] of Object.entries(sizes))
       terminal.out(`${String(size).padStart(10)}  ${join(flags.out, name)}\n`);
+    if (quantised) terminal.out(sizesText(quantised));
+  }
   return 0;
 }
 

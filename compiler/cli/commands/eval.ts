@@ -5,6 +5,7 @@ import { readBytes } from "../../../runtime/node/files.ts";
 import type { LoadOptions } from "../../../runtime/session.ts";
 import { type ExitCode, UsageError } from "../failure.ts";
 import { progressBar } from "../progress.ts";
+import { compare, comparisonText, type QuantiseFlag, quantiseFor, sizesText } from "../quantise.ts";
 import { type Terminal, toJsonText } from "../terminal.ts";
 import {
   compileFile,
@@ -16,7 +17,7 @@ import {
   targetsOf,
 } from "../toolchain.ts";
 
-interface Flags extends ProgramFlags {
+interface Flags extends ProgramFlags, QuantiseFlag {
   readonly weights: string;
   readonly data: string;
   readonly batch?: number;
@@ -36,31 +37,39 @@ export async function run(terminal: Terminal, [file = ""]: string[], flags: Flag
   const block = onlyBlock(compiled);
   const entry = compiled.manifest.entries.find(({ kind, of }) => kind === "evaluate" && of === block);
   if (!entry) throw new UsageError(`${block} has nothing to evaluate`);
-  const session = await openCompiled(compiled, {
-    device: flags.device,
-    threads: flags.threads ?? 1,
-    weights,
-    relaxedSimd: true,
-    onProgress: ({ message }) => terminal.note(`${message}\n`),
-  });
-  const progress = progressBar(terminal, flags.json ? undefined : "rows");
-  try {
-    const held = bindRows(data.held, entry.inputs, data.mapping);
-    const trained = session.train[block];
-    if (!trained) throw new UsageError(`there is no train block ${block}`);
-    const { values, rows } = await evaluateRows(trained, held, knobsOf(entry.inputs, set), (done) =>
-      progress.update(done, held.count, {}),
+  const quantised = quantiseFor(compiled, weights, flags);
+  const held = bindRows(data.held, entry.inputs, data.mapping);
+  const knobs = knobsOf(entry.inputs, set);
+  const evaluate = async (file: Uint8Array) => {
+    const session = await openCompiled(compiled, {
+      device: flags.device,
+      threads: flags.threads ?? 1,
+      weights: file,
+      relaxedSimd: true,
+      onProgress: ({ message }) => terminal.note(`${message}\n`),
+    });
+    const progress = progressBar(terminal, flags.json ? undefined : "rows");
+    try {
+      const trained = session.train[block];
+      if (!trained) throw new UsageError(`there is no train block ${block}`);
+      const found = await evaluateRows(trained, held, knobs, (done) => progress.update(done, held.count, {}));
+      return { ...found, batch: trained.batch };
+    } finally {
+      progress.stop();
+      session.dispose();
+    }
+  };
+  const { values, rows, batch } = await evaluate(weights);
+  const comparison = quantised && compare(values, (await evaluate(quantised.file)).values);
+  if (flags.json)
+    terminal.out(
+      toJsonText({ ...values, rows, ...(comparison && { quantised: { ...comparison, weights: quantised.bytes } }) }),
     );
-    progress.stop();
-    if (flags.json) terminal.out(toJsonText({ ...values, rows }));
-    else for (const [name, value] of Object.entries(values)) terminal.out(`${name} ${Number(value.toPrecision(6))}\n`);
-    if (rows < held.count)
-      terminal.note(
-        `${rows} of ${held.count} rows make whole batches of ${trained.batch}; the others were left out. Choose --batch so that it divides ${held.count}.\n`,
-      );
-    return 0;
-  } finally {
-    progress.stop();
-    session.dispose();
-  }
+  else if (comparison) terminal.out(comparisonText(values, comparison) + sizesText(quantised));
+  else for (const [name, value] of Object.entries(values)) terminal.out(`${name} ${Number(value.toPrecision(6))}\n`);
+  if (rows < held.count)
+    terminal.note(
+      `${rows} of ${held.count} rows make whole batches of ${batch}; the others were left out. Choose --batch so that it divides ${held.count}.\n`,
+    );
+  return 0;
 }
