@@ -1,8 +1,9 @@
 /** `dlx train --search`: which settings of a program do best on rows that it did not see. */
+import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { DlxError } from "../../runtime/errors.ts";
 import { escapeHtml } from "../../runtime/node/chart.ts";
-import { foldsOf } from "../../runtime/node/data/folds.ts";
+import { digestOf, foldsOf } from "../../runtime/node/data/folds.ts";
 import type { DataSet } from "../../runtime/node/data/open.ts";
 import { readBytes, writeAtomically } from "../../runtime/node/files.ts";
 import { mainLoss } from "../../runtime/node/fit.ts";
@@ -172,8 +173,9 @@ export async function runSearch(
     const first = await prepare(trials[0] ?? {});
     const by = measureOf(flags.by, first.session, first.block);
     const identity = {
-      ...{ version, source: await sourceDigest(file), data: flags.data, rows: data.train.rows.length, folds: count },
-      ...{ seed, epochs, limit, set, size: flags.size, block: first.block, by: by.metric, weights: flags.weights },
+      ...{ version, source: await sourceDigest(file), data: digestOf(data.train), mapping: [...data.mapping] },
+      ...{ folds: count, seed, epochs, limit, set, size: flags.size, block: first.block, by: by.metric },
+      weights: weights && createHash("sha256").update(weights).digest("hex"),
       device: first.session.device,
     };
     const journal = await Journal.open(join(out, "trials.jsonl"), identity);

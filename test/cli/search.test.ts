@@ -129,6 +129,19 @@ describe("a search", () => {
     expect(foldLines("parts").slice(0, 12)).toEqual(foldLines("whole"));
     expect(foldLines("parts")).toHaveLength(24);
   });
+  test("begins anew when the rows in a file have changed", async () => {
+    const more = ["--limit", "2", "--search", "rate=0.1,0.2", "--search-only", "--json"];
+    const table = (shift: number) =>
+      `a,b,c,d,y\n${Array.from({ length: 40 }, (_, k) => `${k % 2},${(k % 3) / 3},${(k % 5) / 5},${(k % 7) / 7},${k / 40 + shift}`).join("\n")}\n`;
+    const again = async (shift: number) => {
+      const { code, out } = await train("rows", [...more, "--data", `csv:${write("rows.csv", table(shift))},label=y`]);
+      expect(code, out).toBe(0);
+      return foldLines("rows").length;
+    };
+    expect(await again(0)).toBe(6);
+    expect(await again(0)).toBe(6);
+    expect(await again(1)).toBe(12);
+  });
   test("in which all diverge has no best, and fails", async () => {
     const more = ["--epochs", "6", "--search", "rate=1e9,1e10"];
     const { code, out, notes } = await train("lost", more);

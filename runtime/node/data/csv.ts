@@ -67,6 +67,6 @@ export async function csvTable(path: string, label: string | undefined): Promise
   });
   const columns = values.map((data, k) => column(headings[features[k]!]!, data));
   columns.push(column("x", x, features.length));
-  if (labelAt >= 0) columns.push(column("label", labels()));
+  if (labelAt >= 0) for (const name of new Set(["label", headings[labelAt]!])) columns.push(column(name, labels()));
   return { columns, classes };
 }
