@@ -11,6 +11,8 @@ export default defineConfig({
     maxWorkers: 2,
     // Forked processes, not threads: LD_LIBRARY_PATH counts only when it is set before a process starts.
     pool: "forks",
+    // A file finds the compiler loaded, and optimised, by those that this process ran before: it leaves globals as they were.
+    isolate: false,
     env: graphicsEnvironment(),
   },
 });

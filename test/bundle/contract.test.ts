@@ -4,7 +4,9 @@ import type { Inputs } from "../../runtime/call.ts";
 import { readSafetensors, writeSafetensors } from "../../runtime/safetensors.ts";
 import type { LoadOptions, Session } from "../../runtime/session.ts";
 import type { BundleModule } from "../support/bundle.ts";
-import { build, error, labels, wave } from "./support.ts";
+import { builder, error, labels, wave } from "./support.ts";
+
+const build = builder();
 
 const classifier = `
 import nn

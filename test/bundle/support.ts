@@ -4,14 +4,15 @@ import { expect } from "vitest";
 import { type BundleModule, type BundleSpec, bundleFiles, importBundle, writeBundle } from "../support/bundle.ts";
 import { temporaryFolder } from "../support/folder.ts";
 
-const folder = temporaryFolder();
-let count = 0;
-export async function build(source: string, spec: BundleSpec = {}): Promise<{ path: string; module: BundleModule }> {
-  const path = writeBundle(
-    join(folder.path, `bundle${count++}`),
-    await bundleFiles(source, { relaxed: false, targets: ["wasm"], ...spec }),
-  );
-  return { path, module: await importBundle(path) };
+/** Makes bundles in a folder that lasts as long as the tests of a file. */
+export function builder() {
+  const { path: folder } = temporaryFolder();
+  let count = 0;
+  return async (source: string, spec: BundleSpec = {}): Promise<{ path: string; module: BundleModule }> => {
+    const files = await bundleFiles(source, { relaxed: false, targets: ["wasm"], ...spec });
+    const path = writeBundle(join(folder, `bundle${count++}`), files);
+    return { path, module: await importBundle(path) };
+  };
 }
 export const error = (code: string, message: RegExp) =>
   expect.objectContaining({ name: "DlxError", code, message: expect.stringMatching(message) });

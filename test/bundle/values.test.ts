@@ -2,7 +2,9 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Inputs } from "../../runtime/call.ts";
 import type { Session } from "../../runtime/session.ts";
-import { build, error, wave } from "./support.ts";
+import { builder, error, wave } from "./support.ts";
+
+const build = builder();
 
 describe("inputs and results of every dtype", () => {
   let net: Session;
