@@ -126,7 +126,7 @@ function evaluationsOf(
   const blocks = built.flatMap((entry) => (entry.batch === batch ? [] : [entry.of]));
   if (blocks.length === 0) return [];
   const set = { ...options.set, batch };
-  const wanted = { ...options, set, blocks, models: [], calls: false, steps: false };
+  const wanted = { ...options, set, blocks, models: [], calls: [], steps: false };
   return (elaborate(loaded, wanted).program?.entries ?? []).flatMap((entry) =>
     entry.kind === "evaluate" && entry.batch === batch && built.some((other) => addsUp(entry, other))
       ? [{ ...entry, name: `${entry.name}@${batch}` }]

@@ -264,6 +264,7 @@ export async function main(parameters: readonly string[], terminal: Terminal): P
       option.batchSizes,
       new Option("--train", "include the train blocks"),
       option.block,
+      option.model,
       new Option("--target <targets>", "wasm, webgpu or both")
         .argParser(targets)
         .default(["wasm", "webgpu"], "wasm,webgpu"),

@@ -143,6 +143,8 @@ export async function runSearch(
           ...flags,
           set: settings,
           train: "block",
+          models: [],
+          calls: [],
           targets: targetsOf(flags.device),
           evaluated: [...new Set(folds.map(({ held }) => held.rows.length))],
         },

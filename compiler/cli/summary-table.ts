@@ -1,5 +1,6 @@
 /** What `dlx summary` counts: layers in the order of the forward pass, their shapes, parameters, work and memory. */
 import type { PersistentSlot } from "../../runtime/plan.ts";
+import { isWeight } from "../../runtime/weights.ts";
 import type { Program, ProgramEntry } from "../elaborate/program.ts";
 import { graphFlops, nodeFlops } from "../graph/flops.ts";
 import type { Graph, Tensor } from "../graph/graph.ts";
@@ -19,6 +20,8 @@ export interface Summary {
   readonly model: string;
   readonly batch: number | undefined;
   readonly rows: readonly SummaryRow[];
+  /** What a file of its weights holds, parameters and layer state, in the order of the program. */
+  readonly weights: readonly Pick<PersistentSlot, "path" | "role" | "dtype" | "shape">[];
   readonly parameters: number;
   readonly flops: number;
   readonly activationBytes: number;
@@ -38,8 +41,9 @@ function parametersByLayer(graph: Graph): Map<string, number> {
   return owners;
 }
 
-function summarize(entry: ProgramEntry): Summary {
+function summarize(entry: ProgramEntry, { persistent }: Program): Summary {
   const { graph } = entry;
+  const read = new Set(graph.inputs.map(({ path }) => path));
   const owners = parametersByLayer(graph);
   const total = [...owners.values()].reduce((a, b) => a + b, 0);
   const rows: SummaryRow[] = [];
@@ -73,6 +77,10 @@ function summarize(entry: ProgramEntry): Summary {
     model: entry.of,
     batch: entry.batch,
     rows,
+    weights: persistent.flatMap((slot) => {
+      const { path, role, dtype, shape } = slot;
+      return isWeight(slot) && read.has(path) ? [{ path, role, dtype, shape }] : [];
+    }),
     parameters: total,
     flops: rows.reduce((sum, row) => sum + row.flops, 0),
     activationBytes: rows.reduce((sum, row) => sum + row.activationBytes, 0),
@@ -87,7 +95,7 @@ export function summaries(program: Program, model: string | undefined): Summary[
       const other = chosen.get(entry.of);
       if (!other || (other.batch ?? 0) < (entry.batch ?? 0)) chosen.set(entry.of, entry);
     }
-  return [...chosen.values()].map(summarize);
+  return [...chosen.values()].map((entry) => summarize(entry, program));
 }
 
 export interface TrainingSummary {

@@ -42,6 +42,9 @@ export interface Wanted extends ProgramFlags {
   readonly evaluated?: readonly number[];
   /** Which train blocks come along. */
   readonly train: "none" | "all" | "block";
+  /** Which models and which `export fn`s come along: without these the model that flags name, or all, and every function. */
+  readonly models?: ElaborateOptions["models"];
+  readonly calls?: readonly string[];
   readonly targets: readonly ("wasm" | "webgpu")[];
   /** Takes the ways of kernels that a cost model would otherwise take. */
   readonly choose?: NonNullable<ScheduleOptions["choose"]>;
@@ -123,6 +126,16 @@ export async function hasBatch(file: string): Promise<boolean> {
   );
 }
 
+/** The names of a file's models, or of its `export fn`s. */
+export async function namesOf(file: string, wanted: "model" | "fn"): Promise<string[]> {
+  const { declarations } = parse(await readSource(file)).module;
+  return declarations.flatMap((declaration) =>
+    declaration.kind === wanted && (declaration.kind === "model" || declaration.exported)
+      ? [declaration.name.text]
+      : [],
+  );
+}
+
 /** What `--set` can name: configuration, and knobs, which need no compiling. */
 function settable({ configuration, parameters }: TwoListDeclaration): string[] {
   return [...configuration, ...parameters.filter((parameter) => parameter.default)].map(({ name }) => name.text);
@@ -159,7 +172,8 @@ function blocksOf(source: Source): TwoListDeclaration[] {
 
 /** The options of the compiler that flags stand for. Throws UsageError where they name what the file does not have. */
 function choose(source: Source, wanted: Omit<Wanted, "targets">): ElaborateOptions {
-  const { set = {}, size: sizes = {}, batches = [], train, block, model } = wanted;
+  const { set = {}, size: sizes = {}, batches = [], train, block, model, calls } = wanted;
+  const models = wanted.models ?? (model === undefined ? undefined : [model]);
   const blocks = blocksOf(source);
   const chosen =
     train === "none" ? [] : train === "all" && block === undefined ? blocks : [pickBlock(blocks, block)].flat();
@@ -180,7 +194,8 @@ function choose(source: Source, wanted: Omit<Wanted, "targets">): ElaborateOptio
     sizes,
     batches,
     blocks: chosen.map(({ name }) => name.text),
-    ...(model === undefined ? {} : { models: [model] }),
+    ...(models === undefined ? {} : { models }),
+    ...(calls === undefined ? {} : { calls }),
   };
 }
 

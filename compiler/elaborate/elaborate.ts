@@ -29,12 +29,12 @@ export interface ElaborateOptions {
   readonly batches?: readonly number[];
   /** Values of other open dimensions. */
   readonly sizes?: Readonly<Record<string, number>>;
-  /** Models to build; default all of the file. */
-  readonly models?: readonly string[];
+  /** Models to build, "main": the main one, if there is one; default all of the file. */
+  readonly models?: readonly string[] | "main";
   /** Train blocks to build; default all of the file. */
   readonly blocks?: readonly string[];
-  /** Whether `export fn`s are built; default true. */
-  readonly calls?: boolean;
+  /** The `export fn`s to build; default all of the file. */
+  readonly calls?: readonly string[];
   /** Whether train blocks' steps are built beside their evaluations; default true. */
   readonly steps?: boolean;
 }
@@ -82,11 +82,13 @@ class Elaboration {
     );
     const wanted = (names: readonly string[] | undefined, { name }: Declaration) => names?.includes(name.text) ?? true;
     const models = declarations.flatMap(({ declaration }) => (declaration.kind === "model" ? [declaration] : []));
-    for (const declaration of models)
-      this.#attempt(() => this.#model(declaration, wanted(this.#options.models, declaration)));
+    const named = this.#options.models;
+    const main = mainModel(named === "main" ? models : models.filter((declaration) => wanted(named, declaration)));
+    const asked = named !== "main" ? named : main === undefined ? [] : [main];
+    for (const declaration of models) this.#attempt(() => this.#model(declaration, wanted(asked, declaration)));
     for (const { declaration, file } of declarations) {
       const scope = this.#linked.scopeOf(file);
-      if (declaration.kind === "fn" && declaration.exported && this.#options.calls !== false)
+      if (declaration.kind === "fn" && declaration.exported && wanted(this.#options.calls, declaration))
         this.#attempt(() => this.#call(declaration, scope));
       else if (declaration.kind === "train" && wanted(this.#options.blocks, declaration))
         this.#attempt(() => this.#train(declaration, scope));
@@ -94,7 +96,7 @@ class Elaboration {
     this.#initialEntries();
     const diagnostics = [...this.#diagnostics, ...this.#evaluator.warnings];
     const failed = diagnostics.some(({ severity }) => severity === "error");
-    return { program: failed ? undefined : this.#program(models), diagnostics };
+    return { program: failed ? undefined : this.#program(main), diagnostics };
   }
 
   #attempt(run: () => void): void {
@@ -279,11 +281,13 @@ class Elaboration {
 
   // ---- Initial values and the whole -----------------------------------------------------------------------------------------
 
+  /** Of what is used: a file may have models that were not asked for. */
   #initialEntries(): void {
     const { initials } = this.#evaluator.slots;
+    const roots = this.#usedRoots(() => true);
     const add = (entry: GraphEntry, name: string, of: string) => {
       const own = initials.filter(({ slot }) =>
-        slot.block === undefined ? entry === this.#initial : entry.block === slot.block,
+        slot.block === undefined ? entry === this.#initial && roots.has(rootOf(slot)) : entry.block === slot.block,
       );
       for (const { slot, handle } of own) entry.output(handle, slot.role, slot.path);
       if (own.length > 0) this.#add(entry, { name, kind: "initialize", of }, []);
@@ -305,27 +309,48 @@ class Elaboration {
     if (split) this.#entries.push({ name: `${head.of}.closing`, kind: "closing", of: head.of, ...split.closing });
   }
 
-  #program(models: readonly ModelDeclaration[]): Program {
-    const exported = models.filter((model) => model.exported);
-    const [main, ...others] = exported.length > 0 ? exported : models;
+  /** The models of which some entry has weights or state. */
+  #usedRoots(wanted: (entry: ProgramEntry) => boolean): ReadonlySet<string> {
+    const slots = this.#entries
+      .filter(wanted)
+      .flatMap(({ graph }) => [...graph.inputs, ...graph.outputs])
+      .filter(({ role }) => role === "parameter" || role === "state");
+    return new Set(slots.map(rootOf));
+  }
+
+  #program(main: string | undefined): Program {
+    // Of a model of which a train block trains a part, the rest is kept too: its files are those of the whole model.
+    const whole = this.#usedRoots(({ kind }) => kind === "step");
     const used = new Set(
       this.#entries.flatMap(({ graph }) => [
         ...graph.inputs.map(({ path }) => path),
         ...graph.outputs.map(({ path }) => path),
       ]),
     );
-    const persistent = [...this.#evaluator.slots.all.values()].filter(({ path }) => used.has(path)).map(persistentSlot);
+    const persistent = [...this.#evaluator.slots.all.values()]
+      .filter((slot) => used.has(slot.path) || (isLayers(slot) && whole.has(rootOf(slot))))
+      .map(persistentSlot);
     const steps = this.#entries.flatMap(({ kind, of }): PersistentSlot[] =>
       kind === "step" ? [{ path: `${of}.step`, role: "step", block: of, dtype: "i32", shape: [], fill: 0 }] : [],
     );
     const seed: PersistentSlot[] = this.#usesSeed ? [{ path: "seed", role: "seed", dtype: "u32", shape: [2] }] : [];
     return {
-      main: main && others.length === 0 ? main.name.text : null,
+      main: main ?? null,
       persistent: [...persistent, ...steps, ...seed],
       entries: this.#entries,
     };
   }
 }
+
+/** The model that is meant where none is named: of those built the one marked `export`, or the only one. */
+function mainModel(models: readonly ModelDeclaration[]): string | undefined {
+  const exported = models.filter((model) => model.exported);
+  const [main, ...others] = exported.length > 0 ? exported : models;
+  return others.length === 0 ? main?.name.text : undefined;
+}
+
+const rootOf = ({ path }: { readonly path: string }) => path.split(".", 1)[0] ?? path;
+const isLayers = ({ block, role }: Slot) => block === undefined && (role === "parameter" || role === "state");
 
 function withBounds(inputs: readonly InputSlot[], graph: Graph): InputSlot[] {
   const bounds = inputBounds(graph);

@@ -25,7 +25,7 @@ export interface Run {
 export async function best(surface: "valley" | "saddle", name: (typeof NAMES)[number], steps: number): Promise<Run> {
   const block = name === "newton" ? `${surface}_newton` : `${surface}_race`;
   const set: Record<string, string> = name === "newton" ? {} : { name };
-  const { session } = await openExample(import.meta.url, { set, blocks: [block], models: [], calls: false });
+  const { session } = await openExample(import.meta.url, { set, blocks: [block], models: [], calls: [] });
   const start = await session.saveState();
   let found: Run | undefined;
   for (const rate of name === "newton" ? [0] : RATES) {

@@ -19,7 +19,7 @@ function framed({ image, label }: Part, limit = label.length): Rows {
 
 /** The scores that a model of full size with random weights gives to one image of 224 x 224. */
 export async function predictOnce(folder: string, model: string): Promise<Float32Array> {
-  const { session } = await openExample(folder, { models: [model], blocks: [], calls: false });
+  const { session } = await openExample(folder, { models: [model], blocks: [], calls: [] });
   const image = Float32Array.from({ length: 3 * 224 * 224 }, (_, k) => Math.sin(k));
   const output = (await session.models[model]?.predict({ image }))?.output;
   session.dispose();

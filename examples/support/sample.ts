@@ -35,7 +35,7 @@ function draw(scores: Float32Array, temperature: number, uniform: number): numbe
  */
 export async function sample(folder: string, wanted: Sampling, seed = 0): Promise<string> {
   const { model, context, temperature } = wanted;
-  const { session } = await openExample(folder, { models: [model], blocks: [], calls: false });
+  const { session } = await openExample(folder, { models: [model], blocks: [], calls: [] });
   await session.loadWeights(readFileSync(wanted.weights), { file: wanted.weights });
   const key = randomKey(seedWords(seed), 0, 0, 0);
   let text = wanted.prompt;

@@ -38,7 +38,7 @@ describeBrowser("threads in Chromium", (browser) => {
 
   test("two threads have the bits of one, and without shared memory there is one", async () => {
     const source = exampleSource("lenet");
-    const files = await bundleFiles(source, { targets: ["wasm"], set: { batch: 16 }, calls: false });
+    const files = await bundleFiles(source, { targets: ["wasm"], set: { batch: 16 }, calls: [] });
     const pages = pagesOf("/lenet", files);
     const [one, two, asked] = await lives(pages, true, [{}, { threads: 2 }, { threads: 3, worker: true }]);
     expect(one?.messages).toEqual([]);

@@ -55,7 +55,7 @@ describe("weights in eight bits", () => {
     });
     weights = await float.saveWeights();
     const { file } = quantiseWeights(compiled.manifest, weights);
-    const predicting = compileSource(source, { batches: [4], blocks: [], calls: false, targets: ["webgpu"] });
+    const predicting = compileSource(source, { batches: [4], blocks: [], calls: [], targets: ["webgpu"] });
     writeBundle(join(folder, "webgpu"), await filesOf(predicting, { weights: file }));
     for (const singleFile of [false, true])
       writeBundle(join(folder, String(singleFile)), await filesOf(compiled, { weights: file, singleFile }));

@@ -20,7 +20,7 @@ import { temporaryFolder } from "../support/folder.ts";
 const temporary = temporaryFolder();
 
 const training = (name: string, batch: number): Compiled =>
-  compileSource(exampleSource(name), { set: { batch }, targets: ["wasm"], calls: false });
+  compileSource(exampleSource(name), { set: { batch }, targets: ["wasm"], calls: [] });
 
 /** The same inputs for the same step of every session. */
 async function step(session: Session, { manifest }: Compiled, number: number): Promise<Outputs> {

@@ -27,7 +27,7 @@ const tolerance = 1e-4;
 
 function compileStep({ name, batch }: Example, target: "wasm" | "webgpu"): Compiled {
   const targets = target === "wasm" ? ([target] as const) : (["wasm", target] as const);
-  return compileSource(exampleSource(name), { set: { batch }, targets, models: [], calls: false, relaxed: false });
+  return compileSource(exampleSource(name), { set: { batch }, targets, models: [], calls: [], relaxed: false });
 }
 function stepOf(manifest: Manifest): number {
   return manifest.entries.findIndex(({ kind }) => kind === "step");

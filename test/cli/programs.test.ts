@@ -143,6 +143,44 @@ describe("eval", () => {
   });
 });
 
+test("in a file of several models each goes with weights of its own", async () => {
+  const several = write(
+    "several.dlx",
+    `import nn
+import loss
+import optim
+
+model Small(x: f32[N, 2]) -> f32[N, 3] = x |> dense(3)
+model Large(x: f32[N, 2]) -> f32[N, 3] = x |> dense(16) |> relu |> dense(3)
+
+train small(batch: int = 16)(x: f32[batch, 2], label: i32[batch]) {
+  minimize loss = cross_entropy(Small(x), label) over Small.params using sgd(lr: 0.1)
+}
+
+export fn biggest() -> f32 = max(abs(Small.dense_1.weight))
+`,
+  );
+  const run = (...words: string[]) => dlx([...words, ...cpu]);
+  const started = await run("train", several, "--data", data, "--limit", "1", "--out", at("several"));
+  expect(started.code).toBe(0);
+  const own = ["--weights", at("several", "weights.safetensors")];
+  const stored = readSafetensors(readFileSync(at("several", "weights.safetensors"))).tensors;
+  expect([...stored.keys()].sort()).toEqual(["Small.dense_1.bias", "Small.dense_1.weight"]);
+  const input = write("one.csv", "x1,x2\n0.5,-0.5\n");
+  for (const words of [
+    ["predict", several, "--model", "Small", "--input", input],
+    ["eval", several, "--data", data],
+    ["run", several, "biggest"],
+  ])
+    expect(await run(...words, ...own)).toMatchObject({ code: 0 });
+  expect((await dlx(["build", several, "--model", "Small", "--out", at("one-of-two"), ...own])).code).toBe(0);
+  expect((await run("predict", at("one-of-two"), "--input", input)).code).toBe(0);
+  const unnamed = await run("predict", several, "--input", input, ...own);
+  expect(unnamed).toMatchObject({ code: 2, notes: "error: say which model: --model Small or Large\n" });
+  const strange = await run("predict", several, "--model", "Smal", "--input", input, ...own);
+  expect(strange).toMatchObject({ code: 2, notes: "error: say which model: --model Small or Large\n" });
+});
+
 describe("predict, run and build agree", () => {
   const points = Float32Array.of(0.1, 0.2, -0.3, 0.4, 0.5, -0.6);
   const input = write("points.npy", formatNpy(points, [3, 2]));

@@ -48,7 +48,11 @@ test("a matrix product has two operations a multiplication, a map one a point", 
 test("layers stand under their paths, what lies between under its line", () => {
   const program = {
     main: "M",
-    persistent: [],
+    persistent: [
+      { path: "M.dense_1.weight", role: "parameter", dtype: "f32", shape: [3, 8] },
+      { path: "Other.dense_1.weight", role: "parameter", dtype: "f32", shape: [2, 8] },
+      { path: "M.dense_1.weight", role: "optimizer", dtype: "f32", shape: [3, 8], block: "m" },
+    ],
     entries: [{ name: "M@4", kind: "predict", of: "M", batch: 4, inputs: [], graph }],
   } as const;
   expect(summaries(program, undefined)).toEqual([
@@ -62,6 +66,7 @@ test("layers stand under their paths, what lies between under its line", () => {
         { layer: "M.dense_1", output: [4, 3], parameters: 24, flops: 192, activationBytes: 48 },
         { layer: "  line 4 of m.dlx", output: [4, 3], parameters: 0, flops: 12, activationBytes: 48 },
       ],
+      weights: [{ path: "M.dense_1.weight", role: "parameter", dtype: "f32", shape: [3, 8] }],
     },
   ]);
   expect(summaries(program, "Other")).toEqual([]);

@@ -204,6 +204,28 @@ describe("features", () => {
     expect(entry && runEntry(entry, { x: [1], "Inner.first.w": [3], "Inner.scale_1.w": [5] }).output).toEqual([18]);
   });
 
+  test("of several models, only what is asked for has weights", () => {
+    const text = `import nn
+      import loss
+      import optim
+      model Left(x: f32[N, 2]) -> f32[N, 3] { let body = dense(4); let head = dense(3); x |> body |> head }
+      model Right(x: f32[N, 2]) -> f32[N, 3] = x |> dense(3)
+      train left()(x: f32[5, 2]) { minimize size = mean(Left.body(x)^2) over Left.body.params using sgd(lr: 0.1) }
+      export fn right(x: f32[1, 2]) -> f32[1, 3] = Right(x)
+      export fn nothing(x: f32[1]) -> f32[1] = x`;
+    const left = ["body.weight", "body.bias", "head.weight", "head.bias"].map((name) => `Left.${name}`);
+    const right = ["weight", "bias"].map((name) => `Right.dense_1.${name}`);
+    const slots = (options: Parameters<typeof programOf>[1]) =>
+      programOf(text, options).persistent.flatMap(({ role, path }) => (role === "parameter" ? [path] : []));
+    expect(slots({})).toEqual([...left, ...right]);
+    expect(slots({ models: ["Right"], blocks: [], calls: [] })).toEqual(right);
+    expect(slots({ models: "main", blocks: [], calls: [] })).toEqual([]);
+    expect(slots({ models: [], blocks: [], calls: ["right"] })).toEqual(right);
+    expect(slots({ models: [], blocks: [], calls: ["nothing"] })).toEqual([]);
+    // A block that trains a part of a model stores all of it.
+    expect(slots({ models: [], blocks: ["left"], calls: [] })).toEqual(left);
+  });
+
   test("tied weights", () => {
     const program = programOf(`import nn
       model M(id: i32[N]) -> f32[N, 4] {

@@ -56,7 +56,7 @@ describe.each(folders)("examples/%s", (folder) => {
 
 test.each(published)("examples/%s: %s has %i parameters", { timeout: 60_000 }, (folder, model, parameters) => {
   const source = sourceOf(folder);
-  const options = { models: [model], blocks: [], calls: false };
+  const options = { models: [model], blocks: [], calls: [] };
   const { program } = elaborateSource(source, fileLoader(source.file), options);
   const own = (program?.persistent ?? []).filter(
     ({ role, path }) => role === "parameter" && path.startsWith(`${model}.`),

@@ -42,7 +42,7 @@ function compileProgram(name: string, set: Record<string, string>): Compiled {
   const text = name === "sequences" ? sequences : readFileSync(file, "utf8");
   const { compiled, diagnostics } = compile({ file, text }, fileLoader(file), {
     set,
-    calls: false,
+    calls: [],
     models: [],
     relaxed: false,
   });

@@ -8,7 +8,7 @@ import type { Entry } from "../../../runtime/plan.ts";
 import type { LoadOptions, Session } from "../../../runtime/session.ts";
 import { type ExitCode, isDlxError, UsageError } from "../failure.ts";
 import { type Terminal, toJsonText } from "../terminal.ts";
-import { compileFile, openCompiled, type ProgramFlags, targetsOf } from "../toolchain.ts";
+import { compileFile, namesOf, openCompiled, type ProgramFlags, targetsOf } from "../toolchain.ts";
 
 interface Flags extends ProgramFlags {
   readonly weights?: string;
@@ -23,6 +23,9 @@ interface Flags extends ProgramFlags {
 }
 
 const needsWeights = () => new UsageError("say which weights: --weights FILE (dlx train writes one)");
+
+const sayWhich = (models: readonly string[]) =>
+  new UsageError(`say which model: --model ${models.join(" or ") || "(there is none)"}`);
 
 async function loadOptions(terminal: Terminal, flags: Flags): Promise<LoadOptions> {
   return {
@@ -57,9 +60,22 @@ async function open(
     }
   }
   if (flags.weights === undefined) throw needsWeights();
-  const wanted = { ...flags, batches: [flags.batch ?? 32], train: "none", targets: targetsOf(flags.device) } as const;
-  const compiled = await compileFile(file, wanted, terminal);
-  return { session: await openCompiled(compiled, options), ...compiled.manifest };
+  const compiled = await compileFile(
+    file,
+    {
+      ...flags,
+      batches: [flags.batch ?? 32],
+      train: "none",
+      models: flags.model === undefined ? "main" : [flags.model],
+      calls: [],
+      targets: targetsOf(flags.device),
+    },
+    terminal,
+  );
+  const { entries, main } = compiled.manifest;
+  const name = flags.model ?? main;
+  if (!entries.some(({ kind, of }) => kind === "predict" && of === name)) throw sayWhich(await namesOf(file, "model"));
+  return { session: await openCompiled(compiled, options), entries, main };
 }
 
 export async function run(terminal: Terminal, [file = ""]: string[], flags: Flags): Promise<ExitCode> {
@@ -77,10 +93,7 @@ export async function run(terminal: Terminal, [file = ""]: string[], flags: Flag
     const name = flags.model ?? main;
     const entry = entries.findLast(({ kind, of }) => kind === "predict" && of === name);
     const model = session.models[name ?? ""];
-    if (!entry || !model || name === null) {
-      const models = Object.keys(session.models);
-      throw new UsageError(`say which model: --model ${models.join(" or ") || "(there is none)"}`);
-    }
+    if (!entry || !model || name === null) throw sayWhich(Object.keys(session.models));
     const inputs = await readInputs(flags.input, entry.inputs, entry.batch !== undefined);
     const results = resultsOf(await model.predict(inputs), entry.outputs);
     if (flags.output !== undefined) await writeResults(flags.output, results);

@@ -5,7 +5,7 @@ import type { LoadOptions } from "../../../runtime/session.ts";
 import { suggest } from "../../diagnostics/suggest.ts";
 import { type ExitCode, UsageError } from "../failure.ts";
 import { type Terminal, toJsonText } from "../terminal.ts";
-import { compileFile, openCompiled, type ProgramFlags, targetsOf } from "../toolchain.ts";
+import { compileFile, namesOf, openCompiled, type ProgramFlags, targetsOf } from "../toolchain.ts";
 
 interface Flags extends ProgramFlags {
   readonly weights?: string;
@@ -22,13 +22,12 @@ export async function run(terminal: Terminal, [file = "", name = ""]: string[], 
   const batches = flags.batch === undefined ? {} : { batches: [flags.batch] };
   const compiled = await compileFile(
     file,
-    { ...flags, ...batches, train: "none", targets: targetsOf(flags.device) },
+    { ...flags, ...batches, train: "none", models: [], calls: [name], targets: targetsOf(flags.device) },
     terminal,
   );
-  const callable = compiled.manifest.entries.filter(({ kind }) => kind === "call");
-  const entry = callable.findLast(({ of }) => of === name);
+  const entry = compiled.manifest.entries.findLast(({ kind, of }) => kind === "call" && of === name);
   if (!entry) {
-    const names = [...new Set(callable.map(({ of }) => of))];
+    const names = await namesOf(file, "fn");
     const near = suggest(name, names);
     throw new UsageError(
       `${file} has no \`export fn ${name}\`${near ? `; did you mean ${near}?` : names.length > 0 ? `; it has ${names.join(", ")}` : ""}`,

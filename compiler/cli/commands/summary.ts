@@ -22,13 +22,11 @@ export async function run(terminal: Terminal, [file = ""]: string[], flags: Flag
   }
   for (const { model, batch, rows, ...total } of models) {
     terminal.out(`${model}${batch === undefined ? "" : ` at N = ${batch}`}\n\n`);
-    const cells = (name: string, shape: string, { parameters, flops, activationBytes }: typeof total) => [
-      name,
-      shape,
-      String(parameters),
-      short(flops),
-      `${short(activationBytes)}B`,
-    ];
+    const cells = (
+      name: string,
+      shape: string,
+      { parameters, flops, activationBytes }: Omit<typeof total, "weights">,
+    ) => [name, shape, String(parameters), short(flops), `${short(activationBytes)}B`];
     terminal.out(
       table([
         ["layer", "output", "parameters", "FLOPs", "memory"],
@@ -46,13 +44,12 @@ export async function run(terminal: Terminal, [file = ""]: string[], flags: Flag
   return 0;
 }
 
-/** What uses a model's weights. */
+/** What uses a model's weights, and what outlives its calls. */
 function about(model: string, program: Program): Program {
   const uses = (path: string) => path.startsWith(`${model}.`);
-  return {
-    ...program,
-    entries: program.entries.filter(
-      ({ of, graph }) => of === model || graph.inputs.some((input) => input.role !== "argument" && uses(input.path)),
-    ),
-  };
+  const entries = program.entries.filter(
+    ({ of, graph }) => of === model || graph.inputs.some((input) => input.role !== "argument" && uses(input.path)),
+  );
+  const kept = new Set(entries.flatMap(({ graph }) => graph.inputs.map(({ path }) => path)));
+  return { ...program, entries, persistent: program.persistent.filter(({ path }) => uses(path) || kept.has(path)) };
 }

@@ -66,7 +66,15 @@ async function trainOnce(
   const set = settingsWith(flags.set, flags.batch);
   const compiled = await compileFile(
     file,
-    { ...flags, set, train: "block", targets: targetsOf(flags.device), evaluated: [data.held.rows.length] },
+    {
+      ...flags,
+      set,
+      train: "block",
+      models: [],
+      calls: [],
+      targets: targetsOf(flags.device),
+      evaluated: [data.held.rows.length],
+    },
     terminal,
   );
   const block = onlyBlock(compiled);
