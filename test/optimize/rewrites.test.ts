@@ -4,11 +4,14 @@ import { printGraph } from "../../compiler/graph/print.ts";
 import { readGraph } from "../../compiler/graph/read.ts";
 import { verify } from "../../compiler/graph/verify.ts";
 import { optimizationPasses } from "../../compiler/optimize/passes.ts";
-import { rewrites } from "./rewrites.ts";
+import { algebra } from "./rewrites/algebra.ts";
+import { clamps } from "./rewrites/clamps.ts";
+import { reads } from "./rewrites/reads.ts";
+import { sums } from "./rewrites/sums.ts";
 
 const passNamed = new Map(optimizationPasses.map((pass) => [pass.name, pass]));
 
-describe.each(Object.entries(rewrites))("%s", (passes, cases) => {
+describe.each([algebra, reads, sums, clamps].flatMap((group) => Object.entries(group)))("%s", (passes, cases) => {
   test.each(Object.entries(cases))("%s", (_name, { before, after }) => {
     let graph = verify(readGraph(before), "the test");
     for (const name of passes.split(", ")) {
