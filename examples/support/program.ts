@@ -10,6 +10,7 @@ import { openCompiled } from "../../compiler/cli/toolchain.ts";
 import { type CompileOptions, compile } from "../../compiler/compile.ts";
 import { evaluateRows } from "../../runtime/node/evaluate.ts";
 import { scalarResults } from "../../runtime/node/metrics.ts";
+import type { Manifest } from "../../runtime/plan.ts";
 import { seedWords } from "../../runtime/rng.ts";
 import type { Session, TrainBlock } from "../../runtime/session.ts";
 import type { TypedArray } from "../../runtime/tensor.ts";
@@ -17,6 +18,7 @@ import { type Rows, shuffled } from "../../runtime/train-loop.ts";
 
 export interface Example {
   readonly session: Session;
+  readonly manifest: Manifest;
   /** Weights of a model, and floating point operations for one row. */
   cost(model: string): { readonly parameters: number; readonly flops: number };
 }
@@ -39,6 +41,7 @@ export async function openExample(
   const session = await openCompiled(compiled, { device: "cpu", weights: "random", seed });
   return {
     session,
+    manifest: compiled.manifest,
     cost(model) {
       const summary = summaries(compiled.program, undefined).find((one) => one.model === model && one.batch === 1);
       if (!summary) throw new Error(`there is no model ${model}`);

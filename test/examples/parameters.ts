@@ -7,6 +7,7 @@ export const published: readonly (readonly [folder: string, model: string, param
   ["resnet", "ResNet152", 60_192_808],
   ["resnet20", "ResNet20", 272_474],
   ["lenet", "LeNet", 61_706],
+  ["compress", "LeNet", 61_706],
   ["vgg", "VGG11", 132_863_336],
   ["googlenet", "GoogLeNet", 7_005_832],
   ["googlenet", "GoogLeNet3x3", 6_624_904],

@@ -4,6 +4,7 @@ export const sizes: Readonly<
 > = {
   all_convolutional: { set: { batch: 2 } },
   autoencoder: { set: { batch: 3, code: 2, width: 2 } },
+  compress: { set: { batch: 2, first: 2, second: 2, third: 3, fourth: 3 } },
   char_rnn: { set: { width: 3, batch: 2 } },
   dnn_vs_cnn: { set: { batch: 2 } },
   go: { set: { width: 3, depth: 2, batch: 2 } },
