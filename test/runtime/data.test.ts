@@ -48,8 +48,13 @@ write("pictures/cat/b.png", png(3, [255, 0, 0, 0, 255, 0, 0, 0, 255, 10, 20, 30]
 write("pictures/cat/a.png", png(1, [1, 2, 3, 4]));
 write("pictures/dog/a.PNG", png(4, [9, 9, 9, 0, 8, 8, 8, 1, 7, 7, 7, 2, 6, 6, 6, 3]));
 write("pictures/notes.txt", "not an image");
+write("pictures/.thumbnails/a.png", png(1, [1, 2, 3, 4], 4, 1));
+write("pictures/cat/._a.png", "left by a file manager");
 const iris = write("iris.csv", "\ufeffa,b,species\n1,2,setosa\n3,4.5,virginica\n5,6,setosa\n");
 const plain = write("plain.csv", "1,2,0\n3,4,1\n");
+const separated = (name: string, separator: string) =>
+  write(name, '"a, b; c"|label\r\n1|0\r\n3|1\r\n'.replaceAll("|", separator));
+const numbered = write("numbered.csv", ",0,1,label\n0,5,6,1\n1,7,8,0\n");
 const x = write("x.npy", formatNpy(Float32Array.of(1, 2, 3, 4), [2, 2]));
 const y = write("y.npy", formatNpy(Int32Array.of(5, 6), [2]));
 const npz = write(
@@ -110,6 +115,16 @@ const rows: [spec: string, slots: InputSlot[], inputs: Record<string, number[]>,
     `csv:${plain},label=3,split=0`,
     [slot("x", "f32", [9, 2]), slot("label", "i32", [9])],
     { x: [1, 2, 3, 4], label: [0, 1] },
+  ],
+  ...[";", "\t", ","].map((separator, k): (typeof rows)[number] => [
+    `csv:${separated(`separated${k}.csv`, separator)},split=0`,
+    [slot("x", "f32", [9, 1]), slot("label", "i32", [9])],
+    { x: [1, 3], label: [0, 1] },
+  ]),
+  [
+    `csv:${numbered},split=0`,
+    [slot("x", "f32", [9, 3]), slot("label", "i32", [9])],
+    { x: [0, 5, 6, 1, 7, 8], label: [1, 0] },
   ],
   [`csv:${iris},label=species,split=0`, [slot("species", "i32", [9])], { species: [0, 1, 0] }],
   [`csv:${plain},split=0`, [slot("x", "f32", [9, 3])], { x: [1, 2, 0, 3, 4, 1] }],
@@ -263,6 +278,13 @@ const bad: [what: string, spec: string, slots: InputSlot[], code: string, messag
     /words.csv, row 3, column `b`: "x" is not a number/,
   ],
   ["csv gap", `csv:${write("gap.csv", "a,b\n1,\n")}`, image, "E0612", /row 2, column `b`: "" is not a number/],
+  [
+    "csv label missing",
+    `csv:${write("unlabelled.csv", "a,label\n1,x\n2,\n")}`,
+    image,
+    "E0612",
+    /row 3, column `label`: the label is missing/,
+  ],
   ["csv label", `csv:${iris},label=kind`, image, "E0611", /no column `kind`; it has a, b, species/],
   [
     "csv width",

@@ -1,6 +1,7 @@
 /**
  * `csv:FILE`: the columns that are not the label are `x`, in order; the label's is `label`; each column is there under its
- * own heading as well. A label in words becomes the number of the class, in alphabetical order.
+ * own heading as well. A label in words becomes the number of the class, in alphabetical order. Cells stand between commas,
+ * semicolons or tabs.
  */
 import { DlxError } from "../../errors.ts";
 import { readBytes } from "../files.ts";
@@ -14,6 +15,19 @@ export interface CsvTable {
 
 const isNumber = (text: string) => text.trim() !== "" && !Number.isNaN(Number(text));
 
+/** The separator that the first line has most of, outside of quotes. */
+function separatorOf(text: string): string {
+  const line = (/^(?:"[^"]*"|[^"\r\n])*/.exec(text)?.[0] ?? "").replace(/"[^"]*"/g, "");
+  const counts = [",", ";", "\t"].map((each) => [each, line.split(each).length] as const);
+  return counts.reduce((most, each) => (each[1] > most[1] ? each : most))[0];
+}
+
+/** Whether the first line has headings: no number at all, or a word over a column of numbers. */
+const isHeaded = ([first = [], ...rows]: readonly (readonly string[])[]) =>
+  first.every((cell) => !isNumber(cell)) ||
+  (rows.length > 0 &&
+    first.some((cell, k) => cell !== "" && !isNumber(cell) && rows.every((row) => isNumber(row[k] ?? ""))));
+
 /** `label` is a heading or a number from 1. Without it: a column headed `label`, if there is one. Throws E0612. */
 export async function csvTable(path: string, label: string | undefined): Promise<CsvTable> {
   const { parse } = await import("csv-parse/sync");
@@ -21,14 +35,14 @@ export async function csvTable(path: string, label: string | undefined): Promise
   let records: string[][];
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    records = parse(text, { bom: true, skip_empty_lines: true, trim: true });
+    records = parse(text, { bom: true, skip_empty_lines: true, trim: true, delimiter: separatorOf(text) });
   } catch (error) {
     const what = error instanceof Error ? error.message : String(error);
     throw new DlxError("E0612", `${path} is not a well-formed CSV file in UTF-8: ${what}`);
   }
   const [first] = records;
   if (!first) throw new DlxError("E0612", `${path} is empty`);
-  const headed = first.every((cell) => !isNumber(cell));
+  const headed = isHeaded(records);
   const headings = headed ? first : first.map((_, k) => String(k + 1));
   const rows = headed ? records.slice(1) : records;
   if (rows.length === 0) throw new DlxError("E0612", `${path} has headings but no rows`);
@@ -39,14 +53,13 @@ export async function csvTable(path: string, label: string | undefined): Promise
   if (labelAt < 0 && label !== undefined)
     throw new DlxError("E0611", `${path} has no column \`${label}\`; it has ${headings.join(", ")}`);
 
+  const refuse = (line: number, at: number, what: string) =>
+    new DlxError("E0612", `${path}, row ${line + (headed ? 2 : 1)}, column \`${headings[at]}\`: ${what}`);
   const numbers = (at: number): Float64Array =>
     Float64Array.from(rows, (row, line) => {
       const cell = row[at] ?? "";
       if (isNumber(cell)) return Number(cell);
-      throw new DlxError(
-        "E0612",
-        `${path}, row ${line + (headed ? 2 : 1)}, column \`${headings[at]}\`: ${JSON.stringify(cell)} is not a number`,
-      );
+      throw refuse(line, at, `${JSON.stringify(cell)} is not a number`);
     });
   const column = (name: string, data: Float64Array, width?: number) =>
     arrayColumn(name, data, width === undefined ? [rows.length] : [rows.length, width], `${path} (${name})`);
@@ -55,6 +68,8 @@ export async function csvTable(path: string, label: string | undefined): Promise
     labelAt >= 0 && rows.some((row) => !isNumber(row[labelAt] ?? ""))
       ? [...new Set(rows.map((row) => row[labelAt] ?? ""))].sort()
       : [];
+  const unlabelled = classes.length > 0 ? rows.findIndex((row) => (row[labelAt] ?? "") === "") : -1;
+  if (unlabelled >= 0) throw refuse(unlabelled, labelAt, "the label is missing");
   const numberOf = new Map(classes.map((name, k) => [name, k]));
   const labels = () =>
     classes.length > 0 ? Float64Array.from(rows, (row) => numberOf.get(row[labelAt] ?? "") ?? 0) : numbers(labelAt);

@@ -1,4 +1,7 @@
-/** `images:DIR`: a folder for each class, PNG and JPEG files in it. Classes are numbered in alphabetical order. */
+/**
+ * `images:DIR`: a folder for each class, PNG and JPEG files in it. Classes are numbered in alphabetical order. What begins with
+ * a point is not part of the data: editors and file managers leave folders and copies of that kind.
+ */
 import { readFileSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -14,6 +17,7 @@ async function list(folder: string): Promise<{ name: string; isFolder: boolean }
   try {
     const entries = await readdir(folder, { withFileTypes: true });
     return entries
+      .filter((entry) => !entry.name.startsWith("."))
       .map((entry) => ({ name: entry.name, isFolder: entry.isDirectory() }))
       .sort((a, b) => (a.name < b.name ? -1 : 1));
   } catch (error) {
