@@ -115,10 +115,12 @@ export interface SimpleType {
   readonly span: Span;
   readonly name: "int" | "float" | "str" | "fn" | "layer";
 }
+/** `list[int]`; `list[int, 2]` has so many, and takes one value for all of them. */
 export interface ListType {
   readonly kind: "list-type";
   readonly span: Span;
   readonly element: Type;
+  readonly count: Expression | undefined;
 }
 export interface TupleType {
   readonly kind: "tuple-type";

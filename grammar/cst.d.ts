@@ -342,6 +342,7 @@ export type TypeCstChildren = {
   simple?: (IToken)[];
   ListWord?: IToken[];
   element?: TypeCstNode[];
+  count?: ExpressionCstNode[];
   LikeWord?: IToken[];
   OpenParenthesis?: (IToken)[];
   expression?: ExpressionCstNode[];

@@ -179,6 +179,10 @@ export class DlxParser extends ExpressionRules {
           this.CONSUME(t.ListWord);
           this.CONSUME1(t.OpenBracket);
           this.SUBRULE(this.type, { LABEL: "element" });
+          this.OPTION4(() => {
+            this.CONSUME4(t.Comma);
+            this.SUBRULE1(this.expression, { LABEL: "count" });
+          });
           this.CONSUME1(t.CloseBracket);
         },
       },

@@ -39,7 +39,12 @@ export function printType(print: Printer, type: Type): Document {
     case "simple-type":
       return type.name;
     case "list-type":
-      return concat("list[", nested(type.element), "]");
+      return concat(
+        "list[",
+        nested(type.element),
+        ...(type.count ? [", ", print(type.count, { close: true })] : []),
+        "]",
+      );
     case "like-type":
       return concat("like(", print(type.value), ")");
     case "tuple-type":

@@ -160,7 +160,10 @@ export class ToAst extends ToExpression {
       if (!isSimpleWord(name)) throw new Incomplete();
       return { kind: "simple-type", span, name };
     }
-    if (children.ListWord !== undefined) return { kind: "list-type", span, element: this.typeOf(children.element) };
+    if (children.ListWord !== undefined) {
+      const count = children.count && this.expressionOf(children.count);
+      return { kind: "list-type", span, element: this.typeOf(children.element), count };
+    }
     if (children.LikeWord !== undefined) {
       return { kind: "like-type", span, value: this.expressionOf(children.expression) };
     }

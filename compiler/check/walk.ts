@@ -74,7 +74,7 @@ export function typeParts(type: Type): Expression[] {
     case "simple-type":
       return [];
     case "list-type":
-      return typeParts(type.element);
+      return [...typeParts(type.element), ...present(type.count)];
     case "tuple-type":
       return type.elements.flatMap(typeParts);
     case "record-type":

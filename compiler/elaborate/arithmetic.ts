@@ -61,15 +61,21 @@ export function binary(
     if (operator === "==" || operator === "!=")
       return sameLists(machine, operator, left.elements, right.elements, place);
   }
-  if ((operator === "==" || operator === "!=") && left.kind !== right.kind && isPlain(left) && isPlain(right))
+  if (
+    (operator === "==" || operator === "!=") &&
+    left.kind !== right.kind &&
+    isOption(left) &&
+    isOption(right) &&
+    !(asTensor(left) && asTensor(right))
+  )
     return { kind: "bool", value: operator === "!=" };
   if (asTensor(left) && asTensor(right)) return tensors(machine, operator, left, right, place);
   return machine.raise("E0215", place, { operator, left: describe(left), right: describe(right) });
 }
 
-/** Texts and truths are never equal to each other. */
-function isPlain(value: Value): boolean {
-  return value.kind === "str" || value.kind === "bool";
+/** What an option may be in turn, as `padding` a number, a list or "same": such values never equal each other. */
+function isOption({ kind }: Value): boolean {
+  return kind === "str" || kind === "bool" || kind === "list" || kind === "int" || kind === "float";
 }
 
 function sameLists(

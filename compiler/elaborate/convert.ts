@@ -21,7 +21,14 @@ export function convert(machine: Machine, value: Value, type: Type, scope: Scope
     case "list-type": {
       const { element } = type;
       const list = value.kind === "tuple" ? { kind: "list" as const, elements: value.elements } : value;
-      if (list.kind !== "list") return wrongKind(machine, value, type, scope, what, place);
+      const count = type.count && countOf(machine, type.count, scope);
+      if (list.kind !== "list") {
+        if (count === undefined) return wrongKind(machine, value, type, scope, what, place);
+        const one = convert(machine, value, element, scope, what, place);
+        return { kind: "list", elements: Array.from({ length: count }, () => one) };
+      }
+      if (count !== undefined && list.elements.length !== count)
+        return wrongKind(machine, value, type, scope, what, place);
       return { kind: "list", elements: list.elements.map((one) => convert(machine, one, element, scope, what, place)) };
     }
     case "tuple-type": {
@@ -52,6 +59,17 @@ export function convert(machine: Machine, value: Value, type: Type, scope: Scope
     default:
       return type satisfies never;
   }
+}
+
+function countOf(machine: Machine, expression: Expression, scope: Scope): number {
+  const value = machine.evaluate(expression, scope);
+  const count = value.kind === "int" ? constantOf(value.value) : undefined;
+  if (count !== undefined && count >= 0) return count;
+  return machine.raise("E0205", placeOf(scope, expression), {
+    name: "the length of a list",
+    expected: "an int of at least 0",
+    got: describe(value),
+  });
 }
 
 function convertSimple(

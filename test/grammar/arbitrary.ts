@@ -181,7 +181,9 @@ function kinds(depth: number, text: fc.Arbitrary<Text>) {
         fc
           .constantFrom(...(["int", "float", "str", "fn", "layer"] as const))
           .map((name): Type => ({ kind: "simple-type", span, name })),
-        type.map((element): Type => ({ kind: "list-type", span, element })),
+        fc
+          .tuple(type, optional(expression))
+          .map(([element, count]): Type => ({ kind: "list-type", span, element, count })),
         several(type, 2).map((elements): Type => ({ kind: "tuple-type", span, elements })),
         several(fc.record({ name: member, type }), 1).map((fields): Type => ({ kind: "record-type", span, fields })),
         expression.map((value): Type => ({ kind: "like-type", span, value })),

@@ -25,19 +25,36 @@ export function window(choices: Choices) {
   }
 }
 
+/** Its options as written: some pairs among them, and paddings by name. */
+export function options(
+  choices: Choices,
+  { kernel, stride, dilation, padding }: ReturnType<typeof window>,
+  pairs = true,
+) {
+  // Windows that are smaller, go in smaller steps or have more padding along one axis fit as well.
+  const pair = (value: number, other: number) => {
+    if (!pairs || !choices.chance(30)) return `${value}`;
+    return choices.chance(50) ? `[${value}, ${other}]` : `[${other}, ${value}]`;
+  };
+  const named = stride === 1 && choices.chance(30) ? '"same"' : pair(padding, padding + 1);
+  const step = named === '"same"' ? "1" : pair(stride, 1);
+  return `kernel: ${pair(kernel, 1)}, stride: ${step}, padding: ${named}, dilation: ${pair(dilation, 1)}`;
+}
+
 const series = { x: "f32[2, 3, 8]" };
 const images = { x: "f32[2, 3, 8, 8]" };
 
 /** A convolution's configuration after its features, and the channels that go with it. */
-function configured(choices: Choices) {
-  const { height, width, kernel, stride, dilation, padding } = window(choices);
+function configured(choices: Choices, pairs = true) {
+  const fitting = window(choices);
+  const { height, width } = fitting;
   const groups = choices.of([1, 1, 1, 3]);
   return {
     height,
     width,
     features: groups * choices.of([1, 2, 7]),
     channels: groups * choices.of([1, 1, 3, 5]),
-    options: `kernel: ${kernel}, stride: ${stride}, padding: ${padding}, dilation: ${dilation}`,
+    options: options(choices, fitting, pairs),
     more: `groups: ${groups}, bias: ${choices.chance(50)}`,
   };
 }
@@ -92,10 +109,10 @@ export const rows: Rows = {
       const groups = choices.of([1, 1, 2, 3]);
       const [per, features] = [choices.of([1, 2]), groups * choices.of([1, 2])];
       return applied({
-        expression: `correlate(x, w, stride: ${stride}, padding: ${padding}, dilation: ${dilation}, groups: ${groups})`,
+        expression: `correlate(x, w, stride: [${stride}, 1], padding: ${padding}, dilation: ${dilation}, groups: ${groups})`,
         inputs: {
           x: `f32[2, ${groups * per}, ${height}, ${width}]`,
-          w: `f32[${features}, ${per}, ${kernel}, ${kernel}]`,
+          w: `f32[${features}, ${per}, ${kernel}, ${choices.of([1, kernel])}]`,
         },
         derivatives: 2,
       });
@@ -145,6 +162,21 @@ export const rows: Rows = {
     refuses: {
       ...unfit((more) => `x |> conv2d(4, ${more})`, images),
       ...groups("conv2d", images),
+      "a wide kernel larger than the padded image": [
+        refused("x |> conv2d(4, kernel: [1, 11], padding: [0, 1])"),
+        "a kernel of 11 does not fit 8 columns with padding 1",
+      ],
+      "three numbers for two": [
+        refused("x |> conv2d(4, kernel: [3, 3, 3])"),
+        "kernel of conv2d has to be list[int, 2]; got list of 3",
+      ],
+      "a kernel that is no whole number": [refused("x |> conv2d(4, kernel: 2.5)"), "has to be int; got float 2.5"],
+      "a padding that is no whole number": [refused("x |> conv2d(4, padding: 0.5)"), "has to be int; got float 0.5"],
+      "a padding by another name": [refused('x |> conv2d(4, padding: "full")'), '"same" or "valid"; got "full"'],
+      "the same size in larger steps": [
+        refused('x |> conv2d(4, padding: "same", stride: [1, 2])'),
+        'padding "same" goes with a stride of 1; got 2',
+      ],
       "a kernel larger than the padded image": [
         refused("x |> conv2d(4, kernel: 11, padding: 1)"),
         "a kernel of 11 does not fit 8 rows with padding 1",
@@ -153,7 +185,7 @@ export const rows: Rows = {
   },
   conv1d: {
     program: (choices) => {
-      const { width, features, channels, options, more } = configured(choices);
+      const { width, features, channels, options, more } = configured(choices, false);
       return applied({
         expression: `x |> conv1d(${features}, ${options}, ${more})`,
         inputs: { x: `f32[2, ${channels}, ${width}]` },
@@ -163,6 +195,10 @@ export const rows: Rows = {
     refuses: {
       ...unfit((more) => `x |> conv1d(4, ${more})`, series),
       ...groups("conv1d", series),
+      "a padding by another name": [
+        refused('x |> conv1d(4, padding: "full")', series),
+        '"same" or "valid"; got "full"',
+      ],
       "a kernel larger than the padded series": [
         refused("x |> conv1d(4, kernel: 11, padding: 1)", series),
         "a kernel of 11 does not fit 8 elements with padding 1",

@@ -9,10 +9,12 @@ const pooled =
     const kernel = choices.of([1, 2, 2, 3, 5]);
     const padding = choices.below(Math.floor(kernel / 2) + 1);
     const sizes = Array.from({ length: rank }, () => choices.between(Math.max(1, kernel - padding), 9));
-    const ceil = name.startsWith("max") ? `, ceil_mode: ${choices.chance(50)}` : "";
+    const average = name.startsWith("avg");
+    const pair = (value: number, other: number) => (rank === 2 && choices.chance(25) ? `[${value}, ${other}]` : value);
+    const more = average ? "count_include_pad" : "ceil_mode";
     return applied({
-      expression: `x |> ${name}(${kernel}, stride: ${choices.of([1, 2, 3])}, padding: ${padding}${ceil})`,
-      inputs: { x: `f32[2, ${choices.of([1, 3])}, ${sizes.join(", ")}]` },
+      expression: `x |> ${name}(${kernel}, stride: ${pair(choices.of([1, 2, 3]), 1)}, padding: ${pair(padding, 0)}, ${more}: ${choices.chance(50)})`,
+      inputs: { x: `f32[2, ${choices.of([1, 3])}, ${sizes.map((size) => Math.max(size, kernel)).join(", ")}]` },
       derivatives,
     });
   };
@@ -42,7 +44,7 @@ export const rows: Rows = {
   pooling_windows: {
     program: (choices) =>
       applied({
-        expression: `x * ones([pooling_windows(${choices.between(3, 9)}, 3, ${choices.between(1, 4)}, 1, ${choices.chance(50)})])`,
+        expression: `x * ones([pooling_windows(${choices.between(3, 9)}, 3, ${choices.between(1, 4)}, 1, 1, ${choices.chance(50)})])`,
         inputs: { x: "f32" },
         derivatives: 0,
       }),
@@ -52,6 +54,28 @@ export const rows: Rows = {
         "padding (2) must be at most half the kernel (2)",
       ],
     },
+  },
+  pooling_windows2d: {
+    program: (choices) =>
+      applied({
+        expression: `x * ones(pooling_windows2d([${choices.between(3, 9)}, 8], 3, ${choices.between(1, 4)}, 1, 1, ${choices.chance(50)}))`,
+        inputs: { x: "f32" },
+        derivatives: 0,
+      }),
+    refuses: {
+      "windows of padding alone": [
+        refused("x * ones(pooling_windows2d([4, 4], [3, 2], 1, [0, 2]))", { x: "f32" }),
+        "padding (2) must be at most half the kernel (2)",
+      ],
+    },
+  },
+  pooled_elements: {
+    program: (choices) =>
+      applied({
+        expression: `x * pooled_elements(7, 4, 3, ${choices.between(1, 2)}, 1, ${choices.chance(50)})`,
+        inputs: { x: "f32[4]" },
+        derivatives: 0,
+      }),
   },
   global_avg_pool: {
     program: (choices) =>

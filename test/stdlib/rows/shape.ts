@@ -14,7 +14,67 @@ const modes = {
   "corners of nearest": [refused("x |> upsample(2, align_corners: true)"), "align_corners is for linear"],
 } satisfies Row["refuses"];
 
+const counted = (call: string): string => `x * ones([${call}])`;
+
 export const rows: Rows = {
+  window_axis: {
+    program: (choices) =>
+      applied({
+        expression: counted(
+          `1 + window_axis(${choices.between(5, 11)}, 3, stride: 3, padding: [${choices.between(0, 1)}, 1]).unread`,
+        ),
+        inputs: { x: "f32" },
+        derivatives: 0,
+      }),
+    refuses: {
+      "a kernel that does not fit": [
+        refused("x * window_axis(3, 5, padding: [1, 0]).count", { x: "f32" }),
+        "a kernel of 5 does not fit 3 elements with padding [1, 0]",
+      ],
+    },
+  },
+  windows2d: {
+    program: (choices) =>
+      applied({
+        expression: `x * ones(windows2d([${choices.between(5, 11)}, 5], [3, 2], stride: [1, 2], padding: ${choices.below(2)}))`,
+        inputs: { x: "f32" },
+        derivatives: 0,
+      }),
+    refuses: {
+      "a kernel that does not fit": [
+        refused("x * ones(windows2d([5, 3], 4))", { x: "f32" }),
+        "a kernel of 4 does not fit 3 columns with padding 0",
+      ],
+    },
+  },
+  padding1d: {
+    program: (choices) =>
+      applied({
+        expression: counted(`1 + padding1d(${choices.of(["2", '"same"', '"valid"'])}, ${choices.between(1, 4)})[1]`),
+        inputs: { x: "f32" },
+        derivatives: 0,
+      }),
+    refuses: {
+      "a name that does not exist": [
+        refused('x * padding1d("full", 3)[0]', { x: "f32" }),
+        'padding is a number, "same" or "valid"; got "full"',
+      ],
+    },
+  },
+  padding2d: {
+    program: (choices) =>
+      applied({
+        expression: counted(`1 + padding2d(${choices.of(["2", '"same"', "[1, 3]"])}, [2, 3])[1][0]`),
+        inputs: { x: "f32" },
+        derivatives: 0,
+      }),
+    refuses: {
+      "steps larger than 1": [
+        refused('x * padding2d("same", 3, [2, 1])[0][0]', { x: "f32" }),
+        'padding "same" goes with a stride of 1; got 2',
+      ],
+    },
+  },
   windows: {
     program: (choices) => {
       const [size, kernel] = [choices.between(5, 11), choices.between(1, 3)];
