@@ -178,10 +178,10 @@ export function asTensor(value: Value): TensorValue | undefined {
       return value;
     case "int":
       return scalarTensor(integerElement(value.value));
+    // Checking does not know what users will choose, so it must not choose for them.
     case "float":
-      return scalarTensor(constantElement("f32", value.value ?? Number.NaN));
+      return value.value === undefined ? stored(handle("f32", [])) : scalarTensor(constantElement("f32", value.value));
     case "bool":
-      // Checking does not know what users will choose, so it must not choose for them.
       return value.value === undefined
         ? stored(handle("bool", []))
         : scalarTensor(constantElement("bool", Number(value.value)));

@@ -60,9 +60,13 @@ test.each([
 describe("warns of", () => {
   const unread = (what: string, kernel: number, stride: number) =>
     `warning W0110: the last ${what} are never read: windows of ${kernel} go in steps of ${stride}`;
+  const both =
+    "warning W0110: the last 2 of 8 rows and the last 1 of 7 columns are never read: windows of 3 x 3 go in steps of 3 x 3";
   test.each([
-    ["x |> conv2d(4, kernel: 3, stride: 3)", [unread("2 of 8 rows", 3, 3)]],
-    ["x |> max_pool(3)", [unread("2 of 8 rows", 3, 3)]],
+    ["x |> conv2d(4, kernel: 3, stride: 3)", [both]],
+    ["x |> max_pool(3)", [both]],
+    ["x |> max_pool([2, 3])", [unread("1 of 7 columns", 3, 3)]],
+    ["x |> conv2d(4, kernel: [3, 7], stride: 3)", [unread("2 of 8 rows", 3, 3)]],
     ["x |> avg_pool(4)", [unread("3 of 7 columns", 4, 4)]],
     ["x |> conv2d(4, kernel: 3, stride: 2)", [unread("1 of 8 rows", 3, 2)]],
     // Padding is not read, or gaps between windows are meant.

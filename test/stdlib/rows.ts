@@ -68,6 +68,15 @@ export function applied(use: Applied): string {
 export const refused = (expression: string, inputs: Readonly<Record<string, string>> = { x: "f32[2, 3, 8, 8]" }) =>
   program(`model M(${list(inputs)}) = ${expression}`);
 
+/** What calls are refused, each with a part of the message. */
+export const refusing = (
+  messages: Readonly<Record<string, string>>,
+  inputs?: Readonly<Record<string, string>>,
+): Row["refuses"] =>
+  Object.fromEntries(
+    Object.entries(messages).map(([expression, message]) => [expression, [refused(expression, inputs), message]]),
+  );
+
 /** A train block that minimises by `optimizer`; `rate` is a knob, `more` further lines of the block. */
 export function optimizing(optimizer: string, ...more: readonly string[]): string {
   return program(

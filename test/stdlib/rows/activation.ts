@@ -1,4 +1,4 @@
-import { applied, elementwise, extent, type Rows, refused } from "../rows.ts";
+import { applied, elementwise, extent, type Rows, refused, refusing } from "../rows.ts";
 
 export const rows: Rows = {
   relu: { program: elementwise("relu") },
@@ -40,7 +40,13 @@ export const rows: Rows = {
         inputs: { x: `f32[3, ${extent(choices)}]` },
         learned: true,
       }),
-    refuses: { "no pieces": [refused("x |> maxout(4, pieces: 0)", { x: "f32[2, 3]" }), "pieces must be at least 1"] },
+    refuses: refusing(
+      {
+        "x |> maxout(4, pieces: 0)": "pieces must be at least 1; got 0",
+        "x |> maxout(0)": "there must be some features; got 0",
+      },
+      { x: "f32[2, 3]" },
+    ),
   },
   softmax: { program: elementwise("softmax") },
   log_softmax: { program: elementwise("log_softmax") },

@@ -133,6 +133,7 @@ export const rows: Rows = {
       const [T, D] = [choices.between(1, 6), choices.between(1, 7)];
       return applied({ expression: `x + sinusoidal_positions(${T}, ${D})`, inputs: { x: `f32[${T}, ${D}]` } });
     },
+    refuses: { "a base of 0": [refused("sinusoidal_positions(3, 4, base: 0.0)"), "base must be positive; got 0"] },
   },
   positional_encoding: {
     program: (choices) =>
@@ -162,7 +163,10 @@ export const rows: Rows = {
         inputs: { x: `f32[${choices.of(["", "2, ", "2, 3, "])}${choices.between(1, 5)}, ${choices.of([2, 4, 6])}]` },
         derivatives: 2,
       }),
-    refuses: { "odd features": [refused("rotary(x)", { x: "f32[2, 3, 5]" }), "rotary turns pairs of features; got 5"] },
+    refuses: {
+      "odd features": [refused("rotary(x)", { x: "f32[2, 3, 5]" }), "rotary turns pairs of features; got 5"],
+      "a base of 0": [refused("rotary(x, base: 0.0)", { x: "f32[2, 3, 4]" }), "base must be positive; got 0"],
+    },
   },
   transformer_encoder_layer: {
     program: transformer("transformer_encoder_layer", () => ({}), ["mask", "key_padding_mask"]),

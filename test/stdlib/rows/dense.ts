@@ -1,4 +1,4 @@
-import { applied, extent, type Rows, refused } from "../rows.ts";
+import { applied, extent, type Rows, refused, refusing } from "../rows.ts";
 
 export const rows: Rows = {
   dense: {
@@ -12,6 +12,10 @@ export const rows: Rows = {
         derivatives: 2,
       });
     },
+    refuses: refusing({
+      "x |> dense(0)": "there must be some features; got 0",
+      "x |> dense(-3)": "there must be some features; got -3",
+    }),
   },
   embedding: {
     program: (choices) =>
@@ -21,6 +25,13 @@ export const rows: Rows = {
         learned: true,
       }),
     refuses: {
+      ...refusing(
+        {
+          "id |> embedding(0, 4)": "there must be some ids; got 0",
+          "id |> embedding(5, 0)": "there must be some features",
+        },
+        { id: "i32[3]" },
+      ),
       "ids that are not integers": [refused("x |> embedding(5, 4)"), "i32"],
     },
   },

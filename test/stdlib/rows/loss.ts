@@ -1,5 +1,5 @@
 import type { Choices } from "../../support/random-body.ts";
-import { anyShape, applied, extent, optimizing, type Row, type Rows, refused } from "../rows.ts";
+import { anyShape, applied, extent, optimizing, type Row, type Rows, refused, refusing } from "../rows.ts";
 
 const penalty = (name: string, derivatives: 1 | 2): Row => ({
   program: (choices) =>
@@ -58,7 +58,13 @@ export const rows: Rows = {
       });
     },
     refuses: {
-      "a smoothing of 1": [refused("cross_entropy(x, label, smoothing: 1.0)", scores), "smoothing must be in [0, 1)"],
+      ...refusing(
+        {
+          "cross_entropy(x, label, smoothing: 1.5)": "smoothing must be in [0, 1]; got 1.5",
+          "cross_entropy(x, label, smoothing: -0.1)": "smoothing must be in [0, 1]; got -0.1",
+        },
+        scores,
+      ),
       "weights of another number of classes": [
         refused("cross_entropy(x, label, weight: ones([4]))", scores),
         "cross_entropy",
@@ -71,6 +77,10 @@ export const rows: Rows = {
     program: between(
       (choices) => `binary_cross_entropy_with_logits(x, sigmoid(y)${choices.chance(50) ? ", positive: 3" : ""})`,
       2,
+    ),
+    refuses: refusing(
+      { "binary_cross_entropy_with_logits(x, y, positive: -1)": "positive must not be negative; got -1" },
+      pair,
     ),
   },
   focal_loss: {
@@ -96,6 +106,7 @@ export const rows: Rows = {
       const shape = `f32[${extent(choices)}, ${choices.between(2, 9)}]`;
       return applied({ expression: "cosine_similarity(x, y)", inputs: { x: shape, y: shape }, derivatives: 2 });
     },
+    refuses: refusing({ "cosine_similarity(x, y, eps: 0)": "eps must be positive; got 0" }, pair),
   },
   l1: penalty("l1", 1),
   l2: penalty("l2", 2),

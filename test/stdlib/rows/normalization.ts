@@ -1,8 +1,9 @@
 import type { Choices } from "../../support/random-body.ts";
-import { anyShape, applied, type Row, type Rows, refused } from "../rows.ts";
+import { anyShape, applied, type Row, type Rows, refused, refusing } from "../rows.ts";
 
 // One value has no spread: its normalised value is a quotient of rounding errors, which a larger eps keeps small.
 const eps = "eps: 0.01";
+const noEps = (layer: string) => refusing({ [`x |> ${layer}eps: 0.0)`]: "eps must be positive; got 0" });
 
 /** A layer that drops at random what it is given. */
 const dropping = (name: string, shape: (choices: Choices) => string): Row => ({
@@ -25,6 +26,13 @@ export const rows: Rows = {
         derivatives: 2,
       });
     },
+    refuses: {
+      ...noEps("batch_norm("),
+      ...refusing({
+        "x |> batch_norm(momentum: 1.5)": "momentum must be in [0, 1]; got 1.5",
+        "x |> batch_norm(momentum: -0.1)": "momentum must be in [0, 1]; got -0.1",
+      }),
+    },
   },
   layer_norm: {
     program: (choices) =>
@@ -34,6 +42,7 @@ export const rows: Rows = {
         learned: true,
         derivatives: 2,
       }),
+    refuses: noEps("layer_norm("),
   },
   group_norm: {
     program: (choices) => {
@@ -48,6 +57,7 @@ export const rows: Rows = {
       });
     },
     refuses: {
+      ...noEps("group_norm(3, "),
       "groups that do not divide": [refused("x |> group_norm(2)"), "groups (2) must divide the 3 channels"],
       "no groups": [refused("x |> group_norm(0)"), "groups must be positive; got 0"],
     },
@@ -64,6 +74,7 @@ export const rows: Rows = {
       });
     },
     refuses: {
+      ...noEps("instance_norm("),
       "one value a channel": [
         refused("x |> instance_norm", { x: "f32[2, 3]" }),
         "a channel of one value has no spread",
@@ -78,6 +89,7 @@ export const rows: Rows = {
         learned: true,
         derivatives: 2,
       }),
+    refuses: noEps("rms_norm("),
   },
   dropout: dropping("dropout", anyShape),
   unscaled_dropout: dropping("unscaled_dropout", anyShape),

@@ -1,5 +1,5 @@
 import type { Choices } from "../../support/random-body.ts";
-import { applied, extent, program, type Row, type Rows, refused } from "../rows.ts";
+import { applied, extent, program, type Row, type Rows, refused, refusing } from "../rows.ts";
 
 const images = (choices: Choices, channels = choices.of([1, 3])) =>
   `f32[3, ${channels}, ${choices.between(1, 6)}, ${choices.between(1, 6)}]`;
@@ -32,15 +32,30 @@ const whitened = (name: string): Row => ({
 });
 
 export const rows: Rows = {
-  random_flip: { program: augmented((choices) => `random_flip(x, p: ${choices.of(["0.5", "1.0"])})`) },
-  random_crop: { program: augmented((choices) => `random_crop(x, padding: ${choices.of([0, 1, 3])})`) },
+  random_flip: {
+    program: augmented((choices) => `random_flip(x, p: ${choices.of(["0.5", "1.0"])})`),
+    refuses: refusing({ "random_flip(x, p: 1.5)": "p must be in [0, 1]; got 1.5" }),
+  },
+  random_crop: {
+    program: augmented((choices) => `random_crop(x, padding: ${choices.of([0, 1, 3])})`),
+    refuses: refusing({ "random_crop(x, padding: -1)": "padding must not be negative; got -1" }),
+  },
   cutout: {
-    program: augmented((choices) => `cutout(x, ${choices.of([1, 2, 5])})`),
-    refuses: { "no square": [refused("cutout(x, 0)"), "size must be at least 1"] },
+    program: (choices) => {
+      const size = choices.of([1, 2, 5]);
+      return applied({ expression: `cutout(x, ${size})`, inputs: { x: `f32[3, ${choices.of([1, 3])}, ${size}, 5]` } });
+    },
+    refuses: refusing({
+      "cutout(x, 0)": "size must be at least 1; got 0",
+      "cutout(x, 9)": "a square of 9 is larger than images of 8 x 8",
+    }),
   },
   random_affine: {
     program: augmented((choices) => `random_affine(x, ${choices.of(["degrees: 30", "translate: 0.3, scale: 0.2"])})`),
-    refuses: { "a scale of 0": [refused("random_affine(x, scale: 1.0)"), "scale must be in [0, 1)"] },
+    refuses: refusing({
+      "random_affine(x, scale: 1.0)": "scale must be in [0, 1); got 1",
+      "random_affine(x, degrees: -5)": "degrees and translate must not be negative; got -5",
+    }),
   },
   luminance: { program: augmented(() => "luminance(x)", 3) },
   color_jitter: {

@@ -70,6 +70,10 @@ export const rows: Rows = {
         refused("(x |> stacked(gru, 2, num_layers: 0)).output", { x: "f32[1, 3, 2]" }),
         "num_layers must be at least 1; got 0",
       ],
+      "a rate of 1": [
+        refused("(x |> stacked(gru, 2, num_layers: 1, rate: 1.0)).output", { x: "f32[1, 3, 2]" }),
+        "rate must be in [0, 1); got 1",
+      ],
     },
   },
 };
