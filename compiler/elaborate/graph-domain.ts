@@ -13,6 +13,7 @@ import { type Element, type Handle, type Index, indicesOf, inOrder } from "./ele
 import { lowerBody, sizesOf } from "./lower.ts";
 import { rewriteIntegers, splitIndices } from "./split.ts";
 import { formulaOf, isOfBatch } from "./totals.ts";
+import { endOf } from "./ways.ts";
 
 /** One graph under construction; the bodies of scans and custom gradients have the graph around them as parent. */
 interface Frame {
@@ -282,11 +283,9 @@ export class GraphDomain implements TensorDomain {
     if (gradients.some((gradient) => gradient && this.#leadsTo(target, gradient))) return undefined;
     const why = explainMissing(builder, [target], wanted, this.#stopped);
     if (why.reason === "unused" || why.reason === "stopped") return undefined;
-    const { origin } = why.node ?? {};
-    const by = why.by ?? (why.node ? "whole numbers" : "its element type");
     return {
-      path: why.path.map(({ name }) => name).join(" -> "),
-      by: origin ? `${by} (${origin.file}:${origin.line})` : by,
+      path: why.path.map(({ name }) => name.replace(/\.use(_\d+)?$/, "")).join(" -> "),
+      by: endOf(why.by ?? (why.node ? "whole numbers" : "its element type"), why.node?.origin),
     };
   }
   /** Whether a result is computed from a tensor. */

@@ -28,7 +28,30 @@ function operandsOf(handle: Handle): readonly Handle[] {
   return known ? [...known.ways.keys(), ...known.behind] : [];
 }
 
-/** The ways into an element. */
+/** What is written for a function of graphs behind which nothing has a derivative. */
+const written: Readonly<Record<string, string>> = {
+  max_first: "argmax",
+  min_first: "argmin",
+  sort: "argsort",
+  to_i32: "i32",
+  to_u32: "u32",
+  to_bool: "bool",
+  to_f32: "f32",
+  eq: "`==`",
+  ne: "`!=`",
+  lt: "`<`",
+  le: "`<=`",
+  gt: "`>`",
+  ge: "`>=`",
+  index: "an index",
+};
+/** Where a way ends: the function as it is written, and its line. */
+export function endOf(flat: string, origin: Origin | undefined): string {
+  const name = written[flat] ?? flat;
+  return origin ? `${name} (${origin.file}:${origin.line})` : name;
+}
+
+/** The ways into an element; what is told of one that ends is the first function on it. */
 export function waysOf(element: Element): Ways {
   const ways = new Map<Handle, string | undefined>();
   const seen = { passing: new Set<Element>(), flat: new Set<Element>() };
@@ -42,11 +65,11 @@ export function waysOf(element: Element): Ways {
       // Where it may be out of range it may be none at all.
       const ends = one.otherwise === undefined ? flat : undefined;
       if (ends === undefined || !ways.has(one.handle)) ways.set(one.handle, ends);
-      for (const coordinate of one.coordinates) pending.push({ element: coordinate, flat: flat ?? "index" });
+      for (const coordinate of one.coordinates) pending.push({ element: coordinate, flat: "index" });
     } else {
       const passes = typeof rowOf(one.name).derivative === "function";
       for (const argument of one.arguments)
-        pending.push({ element: argument, flat: flat ?? (passes && argument.type === "f32" ? undefined : one.name) });
+        pending.push({ element: argument, flat: passes && argument.type === "f32" ? flat : one.name });
     }
   }
   return ways;
@@ -129,9 +152,7 @@ export function whereItEnds(result: Handle, source: Handle): { path: string; by:
     if (!made || made.role === "stopped") return undefined;
     const flat = made.ways.get(operand);
     if (isFloat(made.dtype) && flat === undefined) continue;
-    const { origin } = made;
-    const by = flat ?? "whole numbers";
-    return { path, by: origin ? `${by} (${origin.file}:${origin.line})` : by };
+    return { path, by: endOf(flat ?? "whole numbers", made.origin) };
   }
   return undefined;
 }

@@ -111,4 +111,39 @@ describe("derivatives, states and initial values", () => {
     const [found] = checkText(minimize("sum(floor(M(x)))"));
     expect(found?.message).toMatch(/^M\.w has no gradient: the way M\.w -> .* ends at floor \(model\.dlx:8\)$/);
   });
+
+  const [w, argument] = ["M.w has no gradient: the way M.w -> ", "this argument has no gradient: the way x -> "];
+  const slope = (of: string, result = "f32[4]") => `export fn f(x: f32[4]) -> ${result} = grad(x => ${of})(x)`;
+  const functions =
+    "fn step(x: f32[...S]) -> f32[...S] = f32(i32(10 * x))\nlayer hard()(x: f32[N]) -> f32[N] = step(x)\n";
+  test.each<[name: string, text: string, path: string, by: string]>([
+    ["a mask", minimize("sum(select(M(x) > 0, 1.0, 0))"), w, "`>`"],
+    ["a comparison of functions", slope("sum(f32(exp(x) <= x))"), argument, "`<=`"],
+    ["whole numbers in a function", functions + minimize("sum(step(M(x))^2)"), w, "i32"],
+    ["whole numbers in a layer", functions + minimize("sum((M(x) |> hard)^2)"), w, "i32"],
+    ["positions", training("let y = M(x)\n  minimize a = f32(argmax[i] y[i]) over M.params using sgd()"), w, "argmax"],
+    ["positions in order", slope("sum(f32(argsort(x)))"), argument, "argsort"],
+    ["an index", slope("{\n  let y[i < 2] = x[i32(x[i])]\n  sum(f32(y > 0))\n}"), argument, "`>`"],
+    [
+      "an index alone",
+      "export fn f(x: f32[4], t: f32[9]) -> f32[4] = grad(x => sum(t[i32(x[0])]))(x)",
+      argument,
+      "i32",
+    ],
+    ["the sign", "export fn f(x: f32[4]) -> f32[4, 4] = hessian(x => sum(sign(x)))(x)", argument, "sign"],
+    [
+      "each row",
+      "export fn f(x: f32[4, 2]) -> f32[4, 2] = grad(x => sum(vmap(r => round(sum(r)))(x)))(x)",
+      argument,
+      "round",
+    ],
+    ["a loop", slope("scan(0.0, floor(x), (c, v) => (c + v, ()))[0]"), argument, "floor"],
+  ])("%s: the same words when checked and when built", (_, text, path, by) => {
+    const checked = checkText(text);
+    expect(checked[0]?.message.startsWith(path), checked[0]?.message).toBe(true);
+    for (const found of [checked, elaborateText(text).diagnostics]) {
+      expect(found.map(({ code }) => code)).toEqual(["E0405"]);
+      expect(found[0]?.message).toContain(` ends at ${by} (model.dlx:`);
+    }
+  });
 });

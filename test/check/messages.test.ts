@@ -189,9 +189,17 @@ describe("messages", () => {
     ["Xavier in front of tanh", "dense(3, init: xavier_uniform) |> tanh", ""],
     ["sigmoids in a row", "sigmoid |> sigmoid |> dense(3) |> sigmoid |> dense(3) |> sigmoid", "4 sigmoids in a row"],
     ["three of them", "sigmoid |> sigmoid |> dense(3) |> sigmoid", ""],
+    ["sigmoids of one's own layers", "own |> own |> own |> own", "4 sigmoids in a row"],
+    ["sigmoids of one's own functions", "act |> dense(3) |> act |> act |> own", "4 sigmoids in a row"],
+    ["sigmoids in a list", "sequential([sigmoid, own, sigmoid, act])", "4 sigmoids in a row"],
+    ["what goes past each of them", "residual(act) |> residual(act) |> residual(act) |> residual(act)", ""],
+    ["a bias in one's own layer", "affine |> batch_norm", "use bias: false"],
+    ["Xavier in one's own layer", "affine |> (y => relu(y))", "kaiming_normal"],
   ];
+  const own =
+    "fn act(x: f32[...S]) = sigmoid(x)\nlayer own()(x: f32[N, D]) {\n  let y = x |> dense(D)\n  act(y)\n}\nlayer affine()(x: f32[N, D]) = x |> dense(3, init: xavier_normal)\n";
   test.each(craft)("the field's craft: %s", (_, layers, says) => {
-    const [warning] = checkText(`import nn\nmodel M(x: f32[N, 3]) -> f32[N, 3] = x |> ${layers}`);
+    const [warning] = checkText(`import nn\n${own}model M(x: f32[N, 3]) -> f32[N, 3] = x |> ${layers}`);
     expect(warning?.message ?? "").toContain(says);
     expect(warning === undefined).toBe(says === "");
   });
