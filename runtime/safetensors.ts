@@ -73,6 +73,8 @@ function countKeys(json: string): number {
 export function readSafetensors(bytes: Uint8Array, file = "weights"): SafetensorsFile {
   const malformed = (what: string) => new DlxError("E0701", `${file} is not a well-formed safetensors file: ${what}`);
   if (bytes.length < 8) throw malformed(`it has ${bytes.length} bytes, the header's length alone takes 8`);
+  const isZip = bytes[0] === 0x50 && bytes[1] === 0x4b && bytes[2] === 3 && bytes[3] === 4;
+  if (isZip) throw malformed("torch.save wrote it; store model.state_dict() with safetensors.torch.save_file");
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const length = view.getUint32(0, true) + view.getUint32(4, true) * 2 ** 32;
   if (length > bytes.length - 8)

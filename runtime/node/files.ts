@@ -1,7 +1,7 @@
 /** Files as commands need them: errors in the user's words, and writes that are whole or not at all. */
 import { constants } from "node:fs";
 import { access, mkdir, open, readFile, realpath, rename, rm, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { DlxError } from "../errors.ts";
 
 const reasons: Readonly<Record<string, string>> = {
@@ -40,10 +40,19 @@ export async function exists(path: string): Promise<boolean> {
   );
 }
 
+/** Makes a folder and those around it. Node's own way never ends where a folder that is there lets none be made in it. */
+async function makeFolders(path: string): Promise<void> {
+  if (await exists(path)) return;
+  await makeFolders(dirname(path));
+  await mkdir(path).catch(async (error) => {
+    if (!(await exists(path))) throw error;
+  });
+}
+
 /** Makes the folder if it is not there, and makes sure that files can be written to it. */
 export async function writableFolder(path: string): Promise<void> {
   try {
-    await mkdir(path, { recursive: true });
+    await makeFolders(resolve(path));
     await access(path, constants.W_OK | constants.X_OK);
     if (!(await stat(path)).isDirectory()) throw new Error("it is not a folder");
   } catch (error) {

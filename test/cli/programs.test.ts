@@ -109,7 +109,7 @@ describe("train", () => {
   test("data that do not fit name what was expected and what came", async () => {
     const { code, notes } = await dlx(["train", file, "--data", "synthetic:parity", "--out", at("unfit"), ...cpu]);
     expect(code).toBe(1);
-    expect(notes).toMatch(/^error\[E0613\]: input `x` takes f32\[N, 2\], but synthetic:parity \(x\) has rows of\[8\]/);
+    expect(notes).toMatch(/^error\[E0613\]: input `x` takes f32\[N, 2\], but synthetic:parity \(x\) has rows of \[8\]/);
   });
 });
 
@@ -141,6 +141,12 @@ describe("eval", () => {
     expect(code).toBe(1);
     expect(notes).toMatch(/^error\[E0702\].*`Net.dense_1.weight` and 3 more is missing; the file has `w`/);
   });
+});
+
+test("a folder that cannot be made is said so", async () => {
+  const { code, notes } = await dlx(["train", file, "--data", data, "--limit", "1", "--out", "/proc/nothing", ...cpu]);
+  expect(code).toBe(1);
+  expect(notes).toMatch(/^error\[E0614\]: cannot write to \/proc\/nothing/);
 });
 
 test("in a file of several models each goes with weights of its own", async () => {

@@ -285,13 +285,20 @@ const bad: [what: string, spec: string, slots: InputSlot[], code: string, messag
     "E0612",
     /row 3, column `label`: the label is missing/,
   ],
+  [
+    "npy scalars",
+    `npy:${y}`,
+    [slot("x", "f32", [9, 2])],
+    "E0613",
+    /`x` takes f32\[N, 2\], but .*y.npy has rows of one number/,
+  ],
   ["csv label", `csv:${iris},label=kind`, image, "E0611", /no column `kind`; it has a, b, species/],
   [
     "csv width",
     `csv:${iris},label=species`,
     [slot("x", "f32", [9, 3])],
     "E0613",
-    /`x` takes f32\[N, 3\], but .*iris.csv \(x\) has rows of\[2\]/,
+    /`x` takes f32\[N, 3\], but .*iris.csv \(x\) has rows of \[2\]/,
   ],
   [
     "fractional label",

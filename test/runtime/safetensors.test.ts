@@ -27,6 +27,11 @@ const malformed: [what: string, file: Uint8Array, message: RegExp][] = [
   ["empty", new Uint8Array(0), /has 0 bytes/],
   ["no room for the length", new Uint8Array(7), /has 7 bytes/],
   ["length beyond the file", fileOf({}, 0, 3), /claims a header of 3 bytes but has 2/],
+  [
+    "what torch.save writes",
+    Uint8Array.of(0x50, 0x4b, 3, 4, 0, 0, 0, 0),
+    /torch.save wrote it; store model.state_dict/,
+  ],
   ["length of 2^64 - 1", new Uint8Array(16).fill(255), /claims a header of 18446744073709552000 bytes/],
   ["huge header", fileOf(" ".repeat(100_000_001)), /more than 100000000/],
   ["no header", fileOf("", 4, 0), /not JSON/],

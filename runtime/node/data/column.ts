@@ -73,6 +73,8 @@ export interface LocalRows {
 
 const withoutOnes = (shape: readonly number[]) => String(shape.filter((extent) => extent !== 1));
 
+const rowText = (shape: readonly number[]) => (shape.length === 0 ? "one number" : `[${shape.join(", ")}]`);
+
 /** How a column's rows fill an input of this shape (without N). Throws E0613 where it cannot. */
 function fillerOf(column: Column, slot: InputSlot, whole: readonly number[]): Filler {
   // An image for f32[1, 3, 32, 32] is one for f32[3, 32, 32].
@@ -83,7 +85,7 @@ function fillerOf(column: Column, slot: InputSlot, whole: readonly number[]): Fi
     new DlxError(
       "E0613",
       `input \`${slot.name}\` takes ${typeText(slot.dtype, ["N", ...shape])}, but ${column.source} has ${
-        column.pixels ? `${column.shape[1]} x ${column.shape[2]} pixels` : typeText("rows of", column.shape)
+        column.pixels ? `${column.shape[1]} x ${column.shape[2]} pixels` : `rows of ${rowText(column.shape)}`
       }: ${advice}`,
     );
   if (!column.pixels) {
