@@ -319,7 +319,7 @@ describe("predict, run and build agree", () => {
   test.each([
     [at("points.txt"), /there is no such file|expected an image/],
     [write("points.txt", "x"), /expected an image \(.png, .jpg\), .npy/],
-    [write("wide.npy", formatNpy(points, [2, 3])), /`x` takes f32\[N, 2\], but .*wide.npy has rows of\[3\]/],
+    [write("wide.npy", formatNpy(points, [2, 3])), /`x` takes f32\[N, 2\], but .*wide.npy has rows of \[3\]/],
   ])("%s is refused", async (path, message) => {
     await trained;
     const { code, notes } = await dlx(["predict", file, "--input", path, ...weights, ...cpu]);
