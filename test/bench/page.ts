@@ -2,6 +2,8 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Measured, tolerance } from "./contenders.ts";
+import { examplesSection, readExamples } from "./example-results.ts";
+import { percent, table, three } from "./format.ts";
 import type { Results, Row } from "./results.ts";
 import { type Bar, type Variant, type Workload, workloads } from "./workloads.ts";
 
@@ -15,9 +17,6 @@ export interface Verdict {
   readonly least: string;
   readonly met: boolean;
 }
-
-const three = (value: number) => (value >= 99.95 ? value.toFixed(0) : value.toPrecision(3));
-const percent = (share: number) => `${(100 * share).toFixed(0)}%`;
 
 const found = (row: Row, name: Measured["name"]) => {
   const measured = row.contenders.find((each) => each.name === name);
@@ -44,11 +43,6 @@ export function judge(row: Row, bar: Bar): Verdict | undefined {
   const ratio = ours.median / best.median;
   const least = three(ours.minimum / best.minimum);
   return { bar: `<= ${three(bar.ratio)} x ${best.name}`, reached: three(ratio), least, met: ratio <= bar.ratio };
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const rule = head.map((_, k) => (k === 0 ? "---" : "---:"));
-  return [head, rule, ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
 
 const measuredOf = ({ rows }: Results): (readonly [Workload, Row])[] =>
@@ -198,14 +192,15 @@ ${missed(results)}
 
 ${marks[0]}${byHand()}${marks[1]}
 
-## Milliseconds
+${examplesSection(readExamples())}## Milliseconds
 
 ${times(results)}
 ${failures(results)}
 ## Work and memory of dlx
 
-Floating-point operations are those of the program as written, before optimisation, a multiplication and an addition being two;
-a fast algorithm for convolutions does fewer and may seem to exceed the peak. Memory is what the plan reserves.
+Floating-point operations are those of the program as written, before optimisation, a multiplication and an addition being two; any
+other function of floats is one, an exponential as well as a comparison. A fast algorithm for convolutions does fewer and may seem to
+exceed the peak. Memory is what the plan reserves.
 
 ${work(results)}
 

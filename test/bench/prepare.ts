@@ -36,7 +36,7 @@ interface Stored {
 }
 
 /** A linear congruential generator (Numerical Recipes): every run has the same numbers. */
-function generator(): () => number {
+export function generator(): () => number {
   let state = 1;
   return () => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
@@ -53,7 +53,7 @@ function weightOf({ path, shape, dtype }: PersistentSlot, uniform: () => number)
   return { name: path, shape, dtype, data };
 }
 
-function inputOf({ name, shape, dtype, bounds }: InputSlot, uniform: () => number): Stored {
+export function inputOf({ name, shape, dtype, bounds }: InputSlot, uniform: () => number): Stored {
   const length = shape.reduce((a, b) => a * b, 1);
   const data = bounds
     ? Int32Array.from({ length }, () => bounds.min + Math.floor(uniform() * (bounds.max - bounds.min + 1)))

@@ -37,7 +37,7 @@ export function readResults(): Results {
 }
 
 /** Three digits say more than enough. */
-const rounded = (_: string, value: unknown) =>
+export const rounded = (_: string, value: unknown) =>
   typeof value === "number" && !Number.isInteger(value) ? Number(value.toPrecision(4)) : value;
 
 export function writeResults(results: Results): void {

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { short, summaries, table } from "../../compiler/cli/summary-table.ts";
 import { graphFlops } from "../../compiler/graph/flops.ts";
 import type { Graph, Node, Origin, Tensor } from "../../compiler/graph/graph.ts";
+import { readGraph } from "../../compiler/graph/read.ts";
 
 const tensor = (name: string, ...shape: number[]): Tensor => ({ name, type: { dtype: "f32", shape } });
 const here = (position: number) => ({ offset: 0, terms: [{ kind: "affine", coefficient: 1, position }] }) as const;
@@ -43,6 +44,16 @@ const graph: Graph = {
 
 test("a matrix product has two operations a multiplication, a map one a point", () => {
   expect(graphFlops(graph)).toBe(2 * 4 * 3 * 8 + 4 * 3);
+});
+
+test.each([
+  ["%y: f32[4] = map[i<4] exp(%x[i])", 4],
+  ["%y: f32[4] = map[i<4] select(%x[i] > 0, %x[i] / 2, 0)", 4],
+  ["%y: f32[] = max[| i<4] %x[i]", 4],
+  ["%y: i32[4] = sort %x axis 0", 8],
+  ["%y: i32[4] = map[i<4] i * 2 + 1", 0],
+])("%s: operations on floats, one for each function and comparison", (line, flops) => {
+  expect(graphFlops(readGraph(`input %x: f32[4] argument x\n${line}\noutput %y result y`))).toBe(flops);
 });
 
 test("layers stand under their paths, what lies between under its line", () => {
