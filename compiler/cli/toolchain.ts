@@ -189,6 +189,9 @@ function choose(source: Source, wanted: Omit<Wanted, "targets">): ElaborateOptio
         `--set ${name}: ${chosen.map((each) => each.name.text).join(", ") || "the file"} has nothing of that name to set${near ? `; did you mean ${near}?` : settings.size > 0 ? `; there is ${[...settings].join(", ")}` : ""}`,
       );
     }
+  const words = new Set(source.text.match(/[A-Za-z_]\w*/g));
+  for (const name of Object.keys(sizes))
+    if (!words.has(name)) throw new UsageError(`--size ${name}: the file has no dimension of that name`);
   return {
     set,
     sizes,

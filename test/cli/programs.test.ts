@@ -87,6 +87,7 @@ describe("train", () => {
   });
   test.each([
     [["--set", "widht=4"], /--set widht: net has nothing of that name to set; did you mean width\?/],
+    [["--size", "T=4"], /--size T: the file has no dimension of that name/],
     [["--block", "gan"], /there is no train block gan; there is net/],
     [["--set", "rate=fast"], /--set rate=fast: expected a number/],
     [["--plateau", "speed"], /--plateau speed: the block has no input speed with a default; it has rate/],
