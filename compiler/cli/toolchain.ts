@@ -127,9 +127,11 @@ export async function hasBatch(file: string): Promise<boolean> {
 }
 
 /** The names of a file's models, or of its `export fn`s. */
-export async function namesOf(file: string, wanted: "model" | "fn"): Promise<string[]> {
-  const { declarations } = parse(await readSource(file)).module;
-  return declarations.flatMap((declaration) =>
+export const namesOf = async (file: string, wanted: "model" | "fn"): Promise<string[]> =>
+  namesIn(await readSource(file), wanted);
+
+function namesIn(source: Source, wanted: "model" | "fn"): string[] {
+  return parse(source).module.declarations.flatMap((declaration) =>
     declaration.kind === wanted && (declaration.kind === "model" || declaration.exported)
       ? [declaration.name.text]
       : [],
@@ -189,6 +191,13 @@ function choose(source: Source, wanted: Omit<Wanted, "targets">): ElaborateOptio
         `--set ${name}: ${chosen.map((each) => each.name.text).join(", ") || "the file"} has nothing of that name to set${near ? `; did you mean ${near}?` : settings.size > 0 ? `; there is ${[...settings].join(", ")}` : ""}`,
       );
     }
+  const all = namesIn(source, "model");
+  if (model !== undefined && !all.includes(model) && parse(source).problems.length === 0) {
+    const near = suggest(model, all);
+    throw new UsageError(
+      `there is no model ${model}${near ? `; did you mean ${near}?` : all.length > 0 ? `; there is ${all.join(", ")}` : ""}`,
+    );
+  }
   const words = new Set(source.text.match(/[A-Za-z_]\w*/g));
   for (const name of Object.keys(sizes))
     if (!words.has(name)) throw new UsageError(`--size ${name}: the file has no dimension of that name`);

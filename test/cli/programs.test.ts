@@ -185,7 +185,11 @@ export fn biggest() -> f32 = max(abs(Small.dense_1.weight))
   const unnamed = await run("predict", several, "--input", input, ...own);
   expect(unnamed).toMatchObject({ code: 2, notes: "error: say which model: --model Small or Large\n" });
   const strange = await run("predict", several, "--model", "Smal", "--input", input, ...own);
-  expect(strange).toMatchObject({ code: 2, notes: "error: say which model: --model Small or Large\n" });
+  expect(strange).toMatchObject({ code: 2, notes: "error: there is no model Smal; did you mean Small?\n" });
+  const unfit = await dlx(["build", several, "--model", "Large", "--out", at("unfit"), ...own]);
+  expect(unfit.code).toBe(1);
+  expect(unfit.notes).toMatch(/^error\[E070[23]\]: .*weights.safetensors: `Large.dense_1.weight`/);
+  expect(existsSync(at("unfit", "index.js"))).toBe(false);
 });
 
 describe("predict, run and build agree", () => {
