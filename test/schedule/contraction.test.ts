@@ -14,7 +14,7 @@ import { rowMajor } from "../../compiler/schedule/align.ts";
 import { analyseContraction, analyseOneSided } from "../../compiler/schedule/contraction/analysis.ts";
 import { contractionBy } from "../../compiler/schedule/contraction/cpu.ts";
 import { schemesOf } from "../../compiler/schedule/contraction/planner.ts";
-import { nameOfScheme } from "../../compiler/schedule/contraction/scheme.ts";
+import { nameOfScheme, rowsAreColumns } from "../../compiler/schedule/contraction/scheme.ts";
 import type { BuildContext } from "../../compiler/schedule/group.ts";
 import type { Unit } from "../../compiler/schedule/grouping.ts";
 import { groupNodes } from "../../compiler/schedule/grouping.ts";
@@ -195,7 +195,10 @@ function checkSchemes(text: string): string[] {
   for (const scheme of schemes) {
     const { kind, rowPanel, columnPanel, clips, parts } = scheme;
     const clipped = clips.length > 0 ? " without padding" : "";
-    kinds.push(`${kind} ${rowPanel.kind} ${columnPanel.kind}${clipped}${parts > 1 ? ` in ${parts} parts` : ""}`);
+    const shared = kind === "lanes" && rowsAreColumns(scheme) ? " of columns alone" : "";
+    kinds.push(
+      `${kind} ${rowPanel.kind} ${columnPanel.kind}${shared}${clipped}${parts > 1 ? ` in ${parts} parts` : ""}`,
+    );
     // Blocks of rows are for what does not fit a cache: here they are small.
     const small = { ...scheme, rowBlock: Math.min(scheme.rowBlock, 1 + (text.length % 3)) };
     const dispatches = contractionBy(small, context);
@@ -339,6 +342,15 @@ describe("contractions", () => {
       %w: f32[3,2,2,3] = sum[o<3, c<2, p<2, q<3 | n<8, i<16, j<16] %a[n, o, i, j] * %b[n, c, i + p - 1, j + q - 1 else 0]
       output %w result w`);
     expect(kinds.every((kind) => kind.endsWith("in 8 parts"))).toBe(true);
+  });
+
+  test("where one factor has no index of its own, an index of the other stands for the rows", () => {
+    const kinds = checkSchemes(`input %d: f32[6,5,4,7] argument d
+      input %x: f32[6,5,9,14] argument x
+      %w: f32[5,5,3] = sum[c<5, p<5, q<3 | n<6, i<4, j<7] %d[n, c, i, j] * %x[n, c, 2*i + p - 1, 2*j + q - 1 else 0]
+      output %w result w`);
+    expect(kinds).toContain("lanes direct packed of columns alone");
+    expect(kinds).toContain("lanes packed packed of columns alone");
   });
 
   /** Images, input channels, height and width, output channels, kernel, padding, stride. */

@@ -3,7 +3,7 @@ import { areInConflict, lineElements, staysNear } from "../cache.ts";
 import { extentsOf } from "./analysis.ts";
 import type { DirectPanel, PackedPanel } from "./panels.ts";
 import type { Clip, IndexLoop, Scheme } from "./scheme.ts";
-import { lastOf, rowTiles } from "./scheme.ts";
+import { lastOf, rowsAreColumns, rowTiles } from "./scheme.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** A sum waits for the one before it: so many multiply-adds could have been done meanwhile. */
@@ -96,8 +96,10 @@ export function tileCost(scheme: Omit<Scheme, "cost">, { accesses }: Surrounding
       if (r.count * c.count === 0) continue;
       const vectors = scheme.kind === "dot" ? c.size : Math.ceil(c.size / 4);
       const products = r.size * vectors;
+      const [own, across] = rowsAreColumns(scheme) ? [1, r.size] : [r.size, 1];
       const loads =
-        1.2 * r.size * crossing(scheme.rowPanel, scheme.rows) + vectors * crossing(scheme.columnPanel, scheme.columns);
+        1.2 * own * crossing(scheme.rowPanel, scheme.rows) +
+        across * vectors * crossing(scheme.columnPanel, scheme.columns);
       const step = Math.max(products, 0.6 * loads, (2 * products + loads + 3) / 3, latency) + misses;
       const results = (r.size * c.size) / 4;
       const finish = 6 + results * (1 + 2 * accesses.length + scattering) + (scheme.kind === "dot" ? 4 * r.size : 0);

@@ -32,7 +32,7 @@ import type { Contraction } from "./analysis.ts";
 import { extentsOf } from "./analysis.ts";
 import type { DirectPanel, PackedPanel } from "./panels.ts";
 import type { IndexLoop, Scheme } from "./scheme.ts";
-import { lastOf } from "./scheme.ts";
+import { lastOf, rowsAreColumns } from "./scheme.ts";
 import { isPlain, strideOf } from "./surroundings.ts";
 
 /** Where a tile stands: the first row and column of it, and how many there are. */
@@ -96,12 +96,20 @@ export class MicroKernel {
     const accumulators = times(place.rows, () => times(vectors, () => kernel.declare("sum", constant("f32", 0, 4))));
     this.#sumLoops(active, [], 1, (inner) => {
       const here = [...active, ...inner];
-      const right = times(vectors, (v) =>
-        kernel.letIn("b", load(this.#columnBuffer, "f32", add(this.#columnAddress(here, place), 4 * v), 4)),
-      );
+      const left = (row: number) =>
+        kernel.letIn("a", splat(load(this.#rowBuffer, "f32", this.#rowAddress(here, place, row))));
+      const right = (row: number, v: number) =>
+        load(this.#columnBuffer, "f32", add(this.#columnAddress(here, place, row), 4 * v), 4);
+      if (rowsAreColumns(this.#scheme)) {
+        const one = left(0);
+        for (const [r, row] of accumulators.entries())
+          for (const [v, sum] of row.entries()) kernel.assign(sum, add(mul(one, right(r, v)), sum));
+        return;
+      }
+      const columns = times(vectors, (v) => kernel.letIn("b", right(0, v)));
       for (const [r, row] of accumulators.entries()) {
-        const left = kernel.letIn("a", splat(load(this.#rowBuffer, "f32", this.#rowAddress(here, place, r))));
-        for (const [v, sum] of row.entries()) kernel.assign(sum, add(mul(left, right[v]!), sum));
+        const one = left(r);
+        for (const [v, sum] of row.entries()) kernel.assign(sum, add(mul(one, columns[v]!), sum));
       }
     });
     return accumulators;
@@ -116,7 +124,7 @@ export class MicroKernel {
       const here = [...active, ...inner];
       const column = this.#scheme.columnPanel.stride(lastOf(this.#columnLoop));
       const right = times(place.columns, (c) => {
-        const value = load(this.#columnBuffer, "f32", add(this.#columnAddress(here, place), c * column), 4);
+        const value = load(this.#columnBuffer, "f32", add(this.#columnAddress(here, place, 0), c * column), 4);
         // Used once, it needs no register for longer.
         return place.rows === 1 ? value : kernel.letIn("b", value);
       });
@@ -180,12 +188,13 @@ export class MicroKernel {
     const panel = this.#scheme.rowPanel;
     return add(panelAddress(panel, active), mul(add(place.row, row), panel.stride(lastOf(this.#rowLoop))));
   }
-  #columnAddress(active: readonly Active[], place: TilePlace): Expression {
+  #columnAddress(active: readonly Active[], place: TilePlace, row: number): Expression {
     const panel = this.#scheme.columnPanel;
     const tiles = panel.kind === "packed" ? panel.layout.tiles : undefined;
     const across =
       tiles === undefined ? mul(place.column, panel.stride(lastOf(this.#columnLoop))) : tileStart(place.column, tiles);
-    return add(panelAddress(panel, active), across);
+    const down = mul(add(place.row, row), panel.stride(lastOf(this.#rowLoop)));
+    return add(panelAddress(panel, active), across, down);
   }
 
   // ---- Results --------------------------------------------------------------------------------------------------------

@@ -319,8 +319,16 @@ class Planner {
       positions.map((position) => ({ positions: [position], extent: this.#extents[position]! }));
     const packs = rowPanel.kind === "packed" || columnPanel.kind === "packed";
     const { rowPositions } = this.#sides;
-    const rows = rowPositions.length === 0 ? [once] : collapse(rowPositions, [row, ...accesses]);
-    const columns = collapse(this.#sides.columnPositions, [column, ...accesses]);
+    const allColumns = collapse(this.#sides.columnPositions, [column, ...accesses]);
+    const around = allColumns.at(-2);
+    const stands =
+      kind === "lanes" && around !== undefined && !around.positions.some((p) => p === outer || clipped.includes(p));
+    const [rows, columns] =
+      rowPositions.length > 0
+        ? [collapse(rowPositions, [row, ...accesses]), allColumns]
+        : stands
+          ? [[around], allColumns.filter((loop) => loop !== around)]
+          : [[once], allColumns];
     const shape = {
       contraction: this.#contraction,
       kind,

@@ -25,7 +25,10 @@ export interface Scheme {
   readonly rowPanel: DirectPanel | PackedPanel;
   readonly columnPanel: DirectPanel | PackedPanel;
   readonly batch: readonly IndexLoop[];
-  /** The last of the rows and of the columns is cut into tiles. */
+  /**
+   * The last of the rows and of the columns is cut into tiles. Where the factor of the rows has no index of its own, an
+   * index of the columns may stand for them: a tile then has more sums than one, which do not wait for each other.
+   */
   readonly rows: readonly IndexLoop[];
   readonly columns: readonly IndexLoop[];
   /** A part of the sum that runs outside of the tiles, whose results rest in memory meanwhile. */
@@ -40,6 +43,11 @@ export interface Scheme {
   readonly clips: readonly Clip[];
   readonly tile: TileShape;
   readonly cost: number;
+}
+
+/** Whether the rows of a tile are columns of another index: they share the operand of the rows, each has columns of its own. */
+export function rowsAreColumns({ rows, columnPanel }: Pick<Scheme, "rows" | "columnPanel">): boolean {
+  return columnPanel.stride(lastOf(rows.at(-1)!)) !== 0;
 }
 
 /** Steps of the sum that meet padding alone are left out: those where `position + base` is not in `[from, to)`. */
