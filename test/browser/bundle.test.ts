@@ -130,7 +130,7 @@ describeBrowser("a bundle in Chromium", (browser) => {
     expect(Math.max(...apart)).toBeLessThan(1e-3);
     expect([gpu.resumed, cpu.resumed]).toEqual([true, true]);
     await page.close();
-  }, 120_000);
+  });
 
   test("built for WebGPU alone, and in one file: the same weights", async () => {
     const { page, failures } = await opened();
@@ -147,7 +147,7 @@ describeBrowser("a bundle in Chromium", (browser) => {
     const [cpu, ...gpu] = outputs;
     for (const output of gpu) for (const [k, value] of output.entries()) expect(value).toBeCloseTo(cpu![k]!, 5);
     await page.close();
-  }, 120_000);
+  });
 
   test("in a worker, or without one where the page's policy allows none", async () => {
     const files = await bundleFiles(small, { targets: ["wasm"] });
@@ -177,7 +177,7 @@ describeBrowser("a bundle in Chromium", (browser) => {
       await opened.close();
       await strict.close();
     }
-  }, 120_000);
+  });
 
   test("a lost GPU rejects what runs and what waits, and loading again works", async () => {
     const { page } = await opened();
@@ -206,5 +206,5 @@ describeBrowser("a bundle in Chromium", (browser) => {
     // The first may have been done before the GPU went away.
     expect(result.lost.slice(1)).toEqual(["E0802", "E0802"]);
     await page.close();
-  }, 120_000);
+  });
 });

@@ -67,32 +67,24 @@ describe("LeNet in Node", () => {
   });
   // A software driver takes half a minute to compile the kernels: once, in Chromium, is enough for every day.
   if (process.env.DLX_DEEP)
-    test.skipIf(unsupportedReason() !== undefined)(
-      "lives the same life on WebGPU",
-      async () => {
-        expectSame(await live("webgpu"), "webgpu");
-      },
-      300_000,
-    );
+    test.skipIf(unsupportedReason() !== undefined)("lives the same life on WebGPU", async () => {
+      expectSame(await live("webgpu"), "webgpu");
+    });
 });
 
-test.skipIf(unsupportedReason() !== undefined)(
-  "a bundle in Node finds the WebGPU of `navigator`",
-  async () => {
-    const path = join(folder.path, "spirals");
-    const spirals = await bundleFiles(exampleSource("spirals"), { set: { batch: 16 }, relaxed: false });
-    writeBundle(path, spirals);
-    type Points = { device: string; losses: number[]; output: number[] };
-    const [gpu, cpu] = [
-      (await runBundle(path, "livePoints", "webgpu")) as Points,
-      (await runBundle(path, "livePoints", "cpu")) as Points,
-    ];
-    expect([gpu.device, cpu.device]).toEqual(["webgpu", "cpu"]);
-    expectNear(gpu.losses, cpu.losses, 1e-4);
-    expectNear(gpu.output, cpu.output, 1e-3);
-  },
-  120_000,
-);
+test.skipIf(unsupportedReason() !== undefined)("a bundle in Node finds the WebGPU of `navigator`", async () => {
+  const path = join(folder.path, "spirals");
+  const spirals = await bundleFiles(exampleSource("spirals"), { set: { batch: 16 }, relaxed: false });
+  writeBundle(path, spirals);
+  type Points = { device: string; losses: number[]; output: number[] };
+  const [gpu, cpu] = [
+    (await runBundle(path, "livePoints", "webgpu")) as Points,
+    (await runBundle(path, "livePoints", "cpu")) as Points,
+  ];
+  expect([gpu.device, cpu.device]).toEqual(["webgpu", "cpu"]);
+  expectNear(gpu.losses, cpu.losses, 1e-4);
+  expectNear(gpu.output, cpu.output, 1e-3);
+});
 
 /** As strict as a page can be: no inline scripts, no eval, nothing from elsewhere. */
 const policy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'";
@@ -104,28 +96,24 @@ const page = `<!doctype html><html lang="en"><meta charset="utf-8"><title>dlx</t
   <script type="module" src="/page.js"></script></html>`;
 
 describeBrowser("LeNet in Chromium, under a strict policy", (browser) => {
-  test.each(["cpu", "webgpu"] as const)(
-    "lives the same life on %s",
-    async (device) => {
-      const scenario = readFileSync(join(root, "test/support/bundle-lives.mjs"));
-      const pages = { "/index.html": page, "/page.js": pageScript, "/bundle-lives.mjs": scenario };
-      const server = await serve({
-        pages: { ...pages, ...pagesOf("/bundle", files) },
-        headers: { "Content-Security-Policy": policy },
-      });
-      try {
-        const { page, messages } = await openPage(browser(), server.url);
-        await page.waitForFunction(() => "liveLeNet" in globalThis);
-        const life = await page.evaluate((wanted) => globalThis.liveLeNet(wanted), device);
-        expect(messages.filter((message) => /uncaught|violates|Refused/.test(message))).toEqual([]);
-        expectSame(life, device);
-        await page.close();
-      } finally {
-        await server.close();
-      }
-    },
-    300_000,
-  );
+  test.each(["cpu", "webgpu"] as const)("lives the same life on %s", async (device) => {
+    const scenario = readFileSync(join(root, "test/support/bundle-lives.mjs"));
+    const pages = { "/index.html": page, "/page.js": pageScript, "/bundle-lives.mjs": scenario };
+    const server = await serve({
+      pages: { ...pages, ...pagesOf("/bundle", files) },
+      headers: { "Content-Security-Policy": policy },
+    });
+    try {
+      const { page, messages } = await openPage(browser(), server.url);
+      await page.waitForFunction(() => "liveLeNet" in globalThis);
+      const life = await page.evaluate((wanted) => globalThis.liveLeNet(wanted), device);
+      expect(messages.filter((message) => /uncaught|violates|Refused/.test(message))).toEqual([]);
+      expectSame(life, device);
+      await page.close();
+    } finally {
+      await server.close();
+    }
+  });
 
   test("the example's page is drawn on and taught", async () => {
     const html = readFileSync(join(root, "examples/lenet/page/index.html"));

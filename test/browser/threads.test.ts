@@ -45,5 +45,5 @@ describeBrowser("threads in Chromium", (browser) => {
     expect([two, asked]).toEqual([one, one]);
     const [alone] = await lives(pages, false, [{ threads: 2 }]);
     expect(alone).toEqual({ ...one, messages: [expect.stringMatching(/^Running on one thread, not on 2: .*COOP/)] });
-  }, 120_000);
+  });
 });

@@ -94,7 +94,7 @@ describe("weights in eight bits", () => {
     expect(await single.predict({ x })).toEqual({ output });
     single.dispose();
   });
-  test.skipIf(unsupportedReason() !== undefined)("and on WebGPU", { timeout: 120_000 }, async () => {
+  test.skipIf(unsupportedReason() !== undefined)("and on WebGPU", async () => {
     near((await runBundle(join(folder, "webgpu"), "livePredictions", "webgpu")) as number[]);
   });
   test("are learnt on from, and saved as floats", async () => {

@@ -119,20 +119,16 @@ describe("training on WebAssembly = reference", () => {
 
 describeWebGPU("training on WebGPU = reference", (context) => {
   // A software driver takes a minute to compile ResNet's kernels.
-  test.each(examples.filter(({ name }) => name === "spirals" || process.env.DLX_DEEP))(
-    "$name",
-    async (example) => {
-      const compiled = compileStep(example, "webgpu");
-      const cpu = await createWasmDevice(compiled.manifest, new Uint8Array(compiled.wasm!));
-      const initial = await initialValues(cpu);
-      const batches = batchesOf(example, compiled.manifest);
-      const device = await createWebGPUDevice(context().gpu, compiled.manifest, compiled.wgsl!);
-      try {
-        expectSame(compiled, await runDevice(device, initial, batches), runReference(compiled, initial, batches));
-      } finally {
-        device.dispose();
-      }
-    },
-    600_000,
-  );
+  test.each(examples.filter(({ name }) => name === "spirals" || process.env.DLX_DEEP))("$name", async (example) => {
+    const compiled = compileStep(example, "webgpu");
+    const cpu = await createWasmDevice(compiled.manifest, new Uint8Array(compiled.wasm!));
+    const initial = await initialValues(cpu);
+    const batches = batchesOf(example, compiled.manifest);
+    const device = await createWebGPUDevice(context().gpu, compiled.manifest, compiled.wgsl!);
+    try {
+      expectSame(compiled, await runDevice(device, initial, batches), runReference(compiled, initial, batches));
+    } finally {
+      device.dispose();
+    }
+  });
 });

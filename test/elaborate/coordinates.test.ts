@@ -92,7 +92,7 @@ const extents = fc.record({
 const range = (n: number) => Array.from({ length: n }, (_, k) => k);
 
 describe("coordinates", () => {
-  test("of any form, with an else, in a sum", { timeout: 300_000 }, () => {
+  test("of any form, with an else, in a sum", () => {
     fc.assert(
       fc.property(tree, tree, extents, (a, b, size) => {
         const [rows, columns] = [5, 6];
@@ -120,7 +120,7 @@ describe("coordinates", () => {
     );
   });
 
-  test("in range without an else are accepted exactly when they are", { timeout: 300_000 }, () => {
+  test("in range without an else are accepted exactly when they are", () => {
     fc.assert(
       fc.property(tree, extents, fc.integer({ min: 1, max: 12 }), (a, size, length) => {
         fc.pre(!textOf(a).includes("id"));

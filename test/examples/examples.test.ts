@@ -38,7 +38,7 @@ describe.each(folders)("examples/%s", (folder) => {
     expect(found.map(({ code, message }) => `${code} ${message}`)).toEqual([]);
   });
 
-  test("has the gradients that differences measure", { timeout: 120_000 }, () => {
+  test("has the gradients that differences measure", () => {
     const { program } = elaborateSource(source, loader, options);
     if (!program) throw new Error("it does not elaborate");
     const { failures, agreed } = gradcheck(program, { runs: 1, seed: 1, seconds: 5 });
@@ -46,7 +46,7 @@ describe.each(folders)("examples/%s", (folder) => {
     expect(agreed).toBeGreaterThan(0);
   });
 
-  test("compiles for both targets", { timeout: 120_000 }, () => {
+  test("compiles for both targets", () => {
     const { compiled, diagnostics } = compile(source, loader, { ...options, relaxed: false });
     expect(diagnostics).toEqual([]);
     expect(compiled?.wasm?.length).toBeGreaterThan(0);
@@ -54,7 +54,7 @@ describe.each(folders)("examples/%s", (folder) => {
   });
 });
 
-test.each(published)("examples/%s: %s has %i parameters", { timeout: 60_000 }, (folder, model, parameters) => {
+test.each(published)("examples/%s: %s has %i parameters", (folder, model, parameters) => {
   const source = sourceOf(folder);
   const options = { models: [model], blocks: [], calls: [] };
   const { program } = elaborateSource(source, fileLoader(source.file), options);

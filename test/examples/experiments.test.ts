@@ -3,7 +3,7 @@ import { compressed } from "../../examples/compress/run.ts";
 import { fits } from "../../examples/overfitting/run.ts";
 import { curves, last, verdict } from "../../examples/rates/run.ts";
 
-test("rates: low ones hardly move, good ones fall, high ones end in no number", { timeout: 120_000 }, async () => {
+test("rates: low ones hardly move, good ones fall, high ones end in no number", async () => {
   const [low, right, high] = await curves([1e-5, 0.1, 1e6], 60);
   if (!low || !right || !high) throw new Error("no curves");
   expect(verdict(low)).toBe("flat: too low");
@@ -11,9 +11,7 @@ test("rates: low ones hardly move, good ones fall, high ones end in no number", 
   expect(verdict(high)).toMatch(/^no number from step \d+ on/);
 });
 
-test("overfitting: a penalty raises the loss, and shrinks what fitting by heart costs", {
-  timeout: 120_000,
-}, async () => {
+test("overfitting: a penalty raises the loss, and shrinks what fitting by heart costs", async () => {
   const [nothing, dropped, decayed] = await fits(100, 20, 200);
   expect(decayed?.first).toBeGreaterThan((nothing?.first ?? Number.NaN) + 1);
   expect(nothing?.trained.accuracy).toBe(1);
@@ -21,9 +19,7 @@ test("overfitting: a penalty raises the loss, and shrinks what fitting by heart 
   expect(dropped?.first).not.toBe(nothing?.first);
 });
 
-test("compress: a tenth of the weights or half of the channels, trained on, and a quarter of the bytes in eight bits", {
-  timeout: 120_000,
-}, async () => {
+test("compress: a tenth of the weights or half of the channels, trained on, and a quarter of the bytes in eight bits", async () => {
   const variants = await compressed(150, 500);
   const [all, all8, sparse, sparse8, thin, thin8] = variants;
   const biases = 6 + 16 + 120 + 84 + 10;

@@ -60,7 +60,7 @@ test("no comment is lost, wherever it stands", () => {
     }),
     { numRuns: process.env.DLX_DEEP ? 500 : 25 },
   );
-}, 600_000);
+});
 
 test("cst.d.ts is that of the grammar (npx tsx grammar/generate.ts)", () => {
   expect(read("../../grammar/cst.d.ts")).toBe(printCstTypes());

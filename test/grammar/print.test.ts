@@ -16,4 +16,4 @@ test("parse . print is the identity on every tree", () => {
     }),
     { numRuns: process.env.DLX_DEEP ? 5_000 : 400 },
   );
-}, 600_000);
+});

@@ -242,7 +242,7 @@ describe("contractions", () => {
       }),
       { numRuns: process.env.DLX_DEEP ? 2000 : 100, endOnFailure: true },
     );
-  }, 600_000);
+  });
 
   test("every scheme of random ones does", () => {
     fc.assert(
@@ -256,7 +256,7 @@ describe("contractions", () => {
       }),
       { numRuns: process.env.DLX_DEEP ? 1000 : 40, endOnFailure: true },
     );
-  }, 600_000);
+  });
 
   const product = (m: number, n: number, k: number, order: [string, string] = ["i,k", "k,j"]): string => {
     const extent: Record<string, number> = { i: m, j: n, k };

@@ -123,6 +123,8 @@ export async function openPage(
   first: () => void = () => {},
 ): Promise<{ page: Page; messages: string[] }> {
   const page = await browser.newPage();
+  // The test's own limit counts.
+  page.setDefaultTimeout(0);
   await page.addInitScript(first);
   const messages: string[] = [];
   page.on("console", (message) => messages.push(`${message.type()}: ${message.text()}`));

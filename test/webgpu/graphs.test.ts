@@ -60,7 +60,7 @@ describeWebGPU("random graphs: reference = WGSL", (context) => {
       fc.asyncProperty(randomGraph({ kinds }), ({ graph, inputs }) => check(context().gpu, graph, inputs)),
       { numRuns: process.env.DLX_DEEP ? 400 : 15, endOnFailure: !process.env.DLX_DEEP },
     );
-  }, 600_000);
+  });
   test("with scans", async () => {
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 0, max: 2 ** 30 }), async (seed) => {
@@ -69,7 +69,7 @@ describeWebGPU("random graphs: reference = WGSL", (context) => {
       }),
       { numRuns: process.env.DLX_DEEP ? 60 : 4, endOnFailure: !process.env.DLX_DEEP },
     );
-  }, 600_000);
+  });
 });
 
 const softmax = (rows: number, length: number) => `input %x: f32[${rows},${length}] argument x
@@ -168,7 +168,7 @@ describeWebGPU("contractions", (context) => {
       }),
       { numRuns: process.env.DLX_DEEP ? 100 : 2 },
     );
-  }, 600_000);
+  });
   test("convolution with padding, and both adjoints", async () => {
     const graph = readGraph(`input %x: f32[4,3,9,10] argument x
       input %w: f32[6,3,5,5] argument w

@@ -109,6 +109,5 @@ describeWebGPU("training: WebGPU = WebAssembly", (context) => {
         cpu.dispose();
       }
     },
-    600_000,
   );
 });

@@ -113,30 +113,26 @@ describeWebGPU("rows of the scalar table as WGSL", (context) => {
     return results;
   };
 
-  test.each(scalarRows)(
-    "$name",
-    async (row) => {
-      const all = await run();
-      cases.forEach((c, n) => {
-        if (c.row !== row) return;
-        const got = all[n]!;
-        for (let k = 0; k < count; k++) {
-          const args = c.inputs.map((list) => list[k]!);
-          if (undefinedInput(row.name, args)) continue;
-          const want = evaluate(row.name, c.types, args);
-          if (Number.isNaN(want) || Math.abs(want) > 3.4e38) continue;
-          const { relative, absolute } = row.tolerance.wgsl;
-          const allowed = c.result === "f32" ? absolute + (relative + 2 ** -24) * Math.abs(want) : 0;
-          const error = Math.abs(got[k]! - want);
-          if (!(error <= allowed))
-            expect.fail(
-              `${row.name}(${args.join(", ")}) x${c.lanes}: got ${got[k]}, want ${want}, error ${error} > ${allowed}`,
-            );
-        }
-      });
-    },
-    120_000,
-  );
+  test.each(scalarRows)("$name", async (row) => {
+    const all = await run();
+    cases.forEach((c, n) => {
+      if (c.row !== row) return;
+      const got = all[n]!;
+      for (let k = 0; k < count; k++) {
+        const args = c.inputs.map((list) => list[k]!);
+        if (undefinedInput(row.name, args)) continue;
+        const want = evaluate(row.name, c.types, args);
+        if (Number.isNaN(want) || Math.abs(want) > 3.4e38) continue;
+        const { relative, absolute } = row.tolerance.wgsl;
+        const allowed = c.result === "f32" ? absolute + (relative + 2 ** -24) * Math.abs(want) : 0;
+        const error = Math.abs(got[k]! - want);
+        if (!(error <= allowed))
+          expect.fail(
+            `${row.name}(${args.join(", ")}) x${c.lanes}: got ${got[k]}, want ${want}, error ${error} > ${allowed}`,
+          );
+      }
+    });
+  });
 });
 
 describeWebGPU("constants in WGSL", (context) => {
