@@ -20,7 +20,7 @@ type Setting = Readonly<Record<string, string | number>>;
 
 /** Of the first 64 digits, through a network as `set` makes it. */
 async function signalOf(name: string, set: Setting): Promise<Signal> {
-  const example = await openExample(import.meta.url, { set, blocks: ["signal"], models: [] });
+  const example = await openExample(import.meta.url, { set, blocks: ["signal"], models: [], evaluations: [] });
   const { train } = digits();
   const results = await example.session.train.signal?.step({
     image: train.image.subarray(0, 64 * 784),

@@ -26,16 +26,16 @@ export interface Example {
 /** `folder`: the `import.meta.url` of a script beside the `model.dlx` that is meant. */
 export async function openExample(
   folder: string,
-  options: Pick<CompileOptions, "set" | "blocks" | "models" | "batches" | "calls">,
+  options: Pick<CompileOptions, "set" | "blocks" | "models" | "batches" | "calls" | "evaluations">,
   seed = 0,
 ): Promise<Example> {
   const file = fileURLToPath(new URL("model.dlx", folder));
   const source = { file, text: readFileSync(file, "utf8") };
   const { compiled, diagnostics } = compile(source, fileLoader(file), {
+    evaluations: [1],
     ...options,
     targets: ["wasm"],
     relaxed: false,
-    evaluations: [1],
   });
   if (!compiled) throw new Error(diagnostics.map(({ code, message }) => `${code}: ${message}`).join("\n"));
   const session = await openCompiled(compiled, { device: "cpu", weights: "random", seed });

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { byActivation, byVariance, fromZeros } from "../../examples/signal/run.ts";
 
-test("signals vanish, stay or explode as the theory of relu says", { timeout: 120_000 }, async () => {
-  const depth = 8;
+test("signals vanish, stay or explode as the theory of relu says", async () => {
+  const depth = 5;
   const signals = await byVariance(depth);
   const [one, two, three] = signals.map(({ activations }) => (activations.at(-1) ?? 0) / (activations[0] ?? 0));
   // Relu halves the mean square, weights multiply it by c; a hundred units leave some chance.
@@ -19,14 +19,14 @@ test("signals vanish, stay or explode as the theory of relu says", { timeout: 12
   for (const ratio of normalised) expect(Math.abs(Math.log(ratio))).toBeLessThan(0.3);
 });
 
-test("sigmoids shrink gradients at least fourfold a layer", { timeout: 120_000 }, async () => {
-  const [relu, , sigmoid] = await byActivation(6);
+test("sigmoids shrink gradients at least fourfold a layer", async () => {
+  const [relu, , sigmoid] = await byActivation(5);
   const share = (gradients: readonly number[] = []) => (gradients[0] ?? 0) / (gradients.at(-1) ?? 0);
   expect(share(relu?.gradients)).toBeGreaterThan(0.1);
-  expect(share(sigmoid?.gradients)).toBeLessThan(4 ** -5);
+  expect(share(sigmoid?.gradients)).toBeLessThan(4 ** -4);
 });
 
-test("zeros stay zeros", { timeout: 120_000 }, async () => {
+test("zeros stay zeros", async () => {
   const [usual, zeros] = await fromZeros(40, 200);
   expect(zeros?.loss).toBeCloseTo(Math.log(10), 1);
   expect(usual?.loss).toBeLessThan(zeros?.loss ?? 0);

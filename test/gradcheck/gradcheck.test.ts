@@ -18,13 +18,13 @@ const example = (name: string): Program => {
 };
 
 describe("every gradient of the examples agrees with central differences", () => {
-  // ResNet-20 takes seconds a point: its gradients are checked at one.
+  // A point of ResNet-20 takes seconds; every day test/examples checks one.
   for (const [name, runs] of [
     ["spirals", 4],
     ["lenet", 1],
-    ["resnet20", 1],
+    ...(process.env.DLX_DEEP ? ([["resnet20", 1]] as const) : []),
   ] as const)
-    test(name, { timeout: 300_000 }, () => {
+    test(name, () => {
       const { agreed, failures, rough, worst } = gradcheck(example(name), { runs, seed: 20 });
       expect(failures.map(describeFailure)).toEqual([]);
       expect(rough).toEqual([]);
