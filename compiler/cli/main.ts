@@ -157,7 +157,7 @@ export async function main(parameters: readonly string[], terminal: Terminal): P
     "train <file>",
     "train, into a folder",
     [
-      option.data.makeOptionMandatory(),
+      option.data,
       new Option("--out <folder>", "for weights, checkpoints, metrics and report").makeOptionMandatory(),
       option.block,
       new Option("--epochs <count>", "passes over the data").argParser(count(1)),
@@ -198,7 +198,7 @@ export async function main(parameters: readonly string[], terminal: Terminal): P
     "loss and metrics on held-out data",
     [
       new Option("--weights <file>", "weights in safetensors").makeOptionMandatory(),
-      new Option("--data <spec>", "as for train").makeOptionMandatory(),
+      new Option("--data <spec>", "as for train"),
       option.quantise,
       option.block,
       option.batch,

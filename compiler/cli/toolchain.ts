@@ -156,6 +156,12 @@ export function knobsOf(inputs: readonly InputSlot[], set: ProgramFlags["set"] =
   );
 }
 
+/** Throws UsageError where a block has inputs and no data was named. */
+export function refuseWithoutData(block: string, inputs: readonly InputSlot[]): void {
+  const read = inputs.flatMap((slot) => (slot.default === undefined ? [`\`${slot.name}\``] : []));
+  if (read.length > 0) throw new UsageError(`${block} reads ${read.join(", ")}: say with --data where from`);
+}
+
 /** The configuration of a file's models, or of one. */
 function modelConfiguration(source: Source, only: string | undefined): Parameter[] {
   return parse(source).module.declarations.flatMap((declaration) =>

@@ -11,6 +11,11 @@ export function evaluable({ evaluationSizes: sizes }: TrainBlock, count: number)
   return size > 0 && chooseSizes(rest, sizes, false) ? count : count - rest;
 }
 
+/** What a block without inputs is evaluated on: nothing, as often as it counts rows. */
+export function oneBatch({ evaluationSizes }: TrainBlock): Rows {
+  return { count: Math.max(1, ...evaluationSizes), read: () => ({}) };
+}
+
 /** Loss and metrics over as many rows as the built evaluations can make up; answers how many. */
 export async function evaluateRows(
   block: TrainBlock,

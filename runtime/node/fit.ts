@@ -75,6 +75,8 @@ export interface FitRowsOptions {
   readonly block: TrainBlock;
   readonly name: string;
   readonly rows: LocalRows;
+  /** Rows a step takes. */
+  readonly batch: number;
   readonly seed: number;
   /** Steps made before, and when it is done. */
   readonly from: number;
@@ -95,8 +97,7 @@ export interface FitStep {
 
 /** Trains from step `from` to `steps`; answers the last step, and whether `signal` was why. Throws DivergedError. */
 export async function fitRows(options: FitRowsOptions): Promise<{ step: number; interrupted: boolean }> {
-  const { session, block, name, rows, seed, from, steps, knobs, signal } = options;
-  const batch = block.batch ?? 1;
+  const { session, block, name, rows, batch, seed, from, steps, knobs, signal } = options;
   const perEpoch = stepsPerEpoch(rows, batch);
   const watch = new LossWatch(session, name);
   const firstEpoch = Math.floor(from / perEpoch);

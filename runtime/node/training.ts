@@ -7,7 +7,7 @@ import type { Session } from "../session.ts";
 import { Best } from "./best.ts";
 import { bindRows } from "./data/column.ts";
 import type { DataSet } from "./data/open.ts";
-import { evaluable, evaluateRows } from "./evaluate.ts";
+import { evaluable, evaluateRows, oneBatch } from "./evaluate.ts";
 import { exists, readBytes, writableFolder, writeAtomically } from "./files.ts";
 import { DivergedError, fitRows, mainLoss, stepsOf, stepsPerEpoch, tooFast } from "./fit.ts";
 import { Metrics } from "./metrics.ts";
@@ -118,15 +118,17 @@ export async function train(options: TrainingOptions): Promise<TrainingSummary> 
   const block = session.train[options.block];
   if (!block) throw new DlxError("E0607", `the program has no train block ${options.block}`);
   await writableFolder(out);
+  // Then there are as many rows of nothing as steps, and a run may go on for more.
+  const drawsItsOwn = options.data.train.columns.length === 0;
   const rows = bindRows(options.data.train, options.slots, options.data.mapping);
-  const held = bindRows(options.data.held, options.slots, options.data.mapping);
-  const batch = block.batch ?? 1;
+  const held = drawsItsOwn ? oneBatch(block) : bindRows(options.data.held, options.slots, options.data.mapping);
+  const batch = drawsItsOwn ? 1 : (block.batch ?? 1);
   const perEpoch = stepsPerEpoch(rows, batch);
   const identity: Identity = {
     block: options.block,
     seed: String(seed),
     batch: String(batch),
-    rows: String(rows.count),
+    rows: String(drawsItsOwn ? 0 : rows.count),
   };
   const path = (name: string) => join(out, name);
   const plateau = options.plateau && new Plateau(options.plateau);
@@ -183,12 +185,15 @@ export async function train(options: TrainingOptions): Promise<TrainingSummary> 
       );
     }
   };
+  const ofData = (): [string, string][] => [
+    ["epochs", (step / perEpoch).toFixed(1)],
+    ["batch", String(batch)],
+    ["rows", `${rows.count} to train on, ${held.count} held out`],
+  ];
   const report = async () => {
     const facts: [string, string][] = [
       ["steps", String(step)],
-      ["epochs", (step / perEpoch).toFixed(1)],
-      ["batch", String(batch)],
-      ["rows", `${rows.count} to train on, ${held.count} held out`],
+      ...(drawsItsOwn ? [] : ofData()),
       ["seed", String(seed)],
       ["device", session.device],
     ];
@@ -205,6 +210,7 @@ export async function train(options: TrainingOptions): Promise<TrainingSummary> 
         block,
         name: options.block,
         rows,
+        batch,
         seed,
         from: step,
         steps,

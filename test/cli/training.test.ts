@@ -32,6 +32,32 @@ const lines = (out: string): { kind: string; step: number; values: Record<string
     .map((line) => JSON.parse(line));
 const metadata = (out: string) => readSafetensors(readFileSync(at(out, "checkpoint.safetensors"))).metadata;
 
+describe("a block without inputs", () => {
+  const alone = write(
+    "valley.dlx",
+    "import optim\n\nmodel At() -> f32[2] {\n  param place: f32[2] = 1\n  place\n}\n\ntrain valley(batch: int = 4)(rate: f32 = 0.1) {\n  let p = At()\n  minimize height = p[0]^2 + 3 * p[1]^2 + 0 * mean(normal([batch])) over At.params using sgd(lr: rate)\n}\n",
+  );
+  const run = (...more: string[]) => dlx(["train", alone, "--out", at("alone"), ...cpu, ...more]);
+
+  test("trains for --limit steps, goes on, and is evaluated, without --data", async () => {
+    const first = await run("--limit", "20", "--json");
+    const { step, training, heldOut } = JSON.parse(first.out);
+    expect([first.code, step]).toEqual([0, 20]);
+    expect(heldOut.height).toBeLessThan(training.height);
+    const more = await run("--limit", "30", "--resume");
+    expect([more.code, more.notes]).toEqual([0, expect.not.stringContaining("error")]);
+    expect(more.out).toMatch(/^30 steps on cpu: height [\d.e-]+\nheld out: height [\d.e-]+\n$/);
+    const weights = ["--weights", at("alone", "weights.safetensors")];
+    const found = await dlx(["eval", alone, ...weights, ...cpu, "--json"]);
+    expect(JSON.parse(found.out).height).toBeCloseTo(0.8 ** 60 + 3 * 0.4 ** 60, 6);
+  });
+
+  test("a block with inputs says which it reads", async () => {
+    const { code, notes } = await dlx(["train", file, "--limit", "3", "--out", at("nothing"), ...cpu]);
+    expect([code, notes]).toEqual([2, expect.stringContaining("line reads `x`, `y`: say with --data where from")]);
+  });
+});
+
 describe("a training that diverges", () => {
   test("ends at the step, says which and why, and keeps the last finite state", async () => {
     const { code, notes } = await train("high", "--epochs", "20", "--set", "rate=6");

@@ -1,6 +1,6 @@
 import { bindRows } from "../../../runtime/node/data/column.ts";
 import { openData } from "../../../runtime/node/data/open.ts";
-import { evaluateRows } from "../../../runtime/node/evaluate.ts";
+import { evaluateRows, oneBatch } from "../../../runtime/node/evaluate.ts";
 import { readBytes } from "../../../runtime/node/files.ts";
 import type { LoadOptions } from "../../../runtime/session.ts";
 import { type ExitCode, UsageError } from "../failure.ts";
@@ -13,13 +13,14 @@ import {
   onlyBlock,
   openCompiled,
   type ProgramFlags,
+  refuseWithoutData,
   settingsWith,
   targetsOf,
 } from "../toolchain.ts";
 
 interface Flags extends ProgramFlags, QuantiseFlag {
   readonly weights: string;
-  readonly data: string;
+  readonly data?: string;
   readonly batch?: number;
   readonly device: LoadOptions["device"];
   readonly threads?: number;
@@ -27,7 +28,7 @@ interface Flags extends ProgramFlags, QuantiseFlag {
 
 export async function run(terminal: Terminal, [file = ""]: string[], flags: Flags): Promise<ExitCode> {
   const weights = await readBytes(flags.weights);
-  const data = await openData(flags.data);
+  const data = flags.data === undefined ? undefined : await openData(flags.data);
   const set = settingsWith(flags.set, flags.batch);
   const compiled = await compileFile(
     file,
@@ -38,15 +39,16 @@ export async function run(terminal: Terminal, [file = ""]: string[], flags: Flag
       models: [],
       calls: [],
       targets: targetsOf(flags.device),
-      evaluated: [data.held.rows.length],
+      evaluated: data ? [data.held.rows.length] : [],
     },
     terminal,
   );
   const block = onlyBlock(compiled);
   const entry = compiled.manifest.entries.find(({ kind, of }) => kind === "evaluate" && of === block);
   if (!entry) throw new UsageError(`${block} has nothing to evaluate`);
+  if (!data) refuseWithoutData(block, entry.inputs);
   const quantised = quantiseFor(compiled, weights, flags);
-  const held = bindRows(data.held, entry.inputs, data.mapping);
+  const named = data && bindRows(data.held, entry.inputs, data.mapping);
   const knobs = knobsOf(entry.inputs, set);
   const evaluate = async (file: Uint8Array) => {
     const session = await openCompiled(compiled, {
@@ -60,14 +62,15 @@ export async function run(terminal: Terminal, [file = ""]: string[], flags: Flag
     try {
       const trained = session.train[block];
       if (!trained) throw new UsageError(`there is no train block ${block}`);
+      const held = named ?? oneBatch(trained);
       const found = await evaluateRows(trained, held, knobs, (done) => progress.update(done, held.count, {}));
-      return { ...found, batch: trained.batch };
+      return { ...found, of: held.count, batch: trained.batch };
     } finally {
       progress.stop();
       session.dispose();
     }
   };
-  const { values, rows, batch } = await evaluate(weights);
+  const { values, rows, of, batch } = await evaluate(weights);
   const comparison = quantised && compare(values, (await evaluate(quantised.file)).values);
   if (flags.json)
     terminal.out(
@@ -75,9 +78,9 @@ export async function run(terminal: Terminal, [file = ""]: string[], flags: Flag
     );
   else if (comparison) terminal.out(comparisonText(values, comparison) + sizesText(quantised));
   else for (const [name, value] of Object.entries(values)) terminal.out(`${name} ${Number(value.toPrecision(6))}\n`);
-  if (rows < held.count)
+  if (rows < of)
     terminal.note(
-      `${rows} of ${held.count} rows make whole batches of ${batch}; the others were left out. Choose --batch so that it divides ${held.count}.\n`,
+      `${rows} of ${of} rows make whole batches of ${batch}; the others were left out. Choose --batch so that it divides ${of}.\n`,
     );
   return 0;
 }

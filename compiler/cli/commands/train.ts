@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { type DataSet, openData } from "../../../runtime/node/data/open.ts";
+import { type DataSet, openData, withoutData } from "../../../runtime/node/data/open.ts";
 import { readBytes, writableFolder } from "../../../runtime/node/files.ts";
 import { DivergedError } from "../../../runtime/node/fit.ts";
 import { checkpointName, train } from "../../../runtime/node/training.ts";
@@ -8,9 +8,18 @@ import { plateauOf } from "../plateau.ts";
 import { progressBar } from "../progress.ts";
 import { runSearch, type SearchFlags } from "../search.ts";
 import { stopSignal, type Terminal, toJsonText } from "../terminal.ts";
-import { compileFile, knobsOf, onlyBlock, openCompiled, settingsWith, targetsOf } from "../toolchain.ts";
+import {
+  compileFile,
+  knobsOf,
+  onlyBlock,
+  openCompiled,
+  refuseWithoutData,
+  settingsWith,
+  targetsOf,
+} from "../toolchain.ts";
 
-interface Flags extends SearchFlags {
+interface Flags extends Omit<SearchFlags, "data"> {
+  readonly data?: string;
   readonly resume?: boolean;
   readonly plateau?: string;
   readonly patience?: number;
@@ -24,9 +33,10 @@ export async function run(terminal: Terminal, [file = ""]: string[], flags: Flag
   refuseTogether(flags);
   // What would otherwise be found out after minutes comes first.
   await writableFolder(flags.out);
-  const data = await openData(flags.data);
-  if (!flags.search) return trainOnce(terminal, file, flags, data, {});
-  const found = await runSearch(terminal, file, { ...flags, search: flags.search }, data);
+  const data = flags.data === undefined ? withoutData(stepsAlone(flags)) : await openData(flags.data);
+  const { search, data: named } = flags;
+  if (!search || named === undefined) return trainOnce(terminal, file, flags, data, {});
+  const found = await runSearch(terminal, file, { ...flags, search, data: named }, data);
   if (!found.interrupted && !flags.searchOnly && found.best)
     return trainOnce(terminal, file, { ...flags, set: { ...flags.set, ...found.best } }, data, { search: found.json });
   const lost = found.best === undefined && !found.interrupted;
@@ -34,6 +44,14 @@ export async function run(terminal: Terminal, [file = ""]: string[], flags: Flag
   const error = lost && { error: { code: "E0806", message: everyTrial } };
   if (flags.json) terminal.out(toJsonText({ interrupted: found.interrupted, search: found.json, ...error }));
   return lost ? 1 : 0;
+}
+
+/** How long to train where there is no data to pass over. */
+function stepsAlone({ limit, ...flags }: Flags): number {
+  const ofPasses = (["search", "epochs", "plateau", "patience"] as const).find((name) => flags[name] !== undefined);
+  if (ofPasses) throw new UsageError(`--${ofPasses} is about rows of data: name them with --data`);
+  if (limit !== undefined) return limit;
+  throw new UsageError("say with --data what to train on, or, for a block without inputs, with --limit how many steps");
 }
 
 const everyTrial = "every trial diverged: search smaller learning rates";
@@ -80,6 +98,7 @@ async function trainOnce(
   const block = onlyBlock(compiled);
   const entry = compiled.manifest.entries.find(({ kind, of }) => kind === "step" && of === block);
   const slots = entry?.inputs ?? [];
+  if (flags.data === undefined) refuseWithoutData(block, slots);
   const knobs = knobsOf(slots, set);
   const plateau = flags.plateau !== undefined && entry ? plateauOf(flags.plateau, entry, knobs) : undefined;
   const message = (text: string) => terminal.note(`${text}\n`);
@@ -129,9 +148,8 @@ async function trainOnce(
         Object.entries(values)
           .map(([name, value]) => `${name} ${Number(value.toPrecision(4))}`)
           .join(", ");
-      terminal.out(
-        `${summary.step} steps (${summary.epochs.toFixed(1)} epochs) on ${session.device}: ${shown(summary.training)}\n`,
-      );
+      const passes = flags.data === undefined ? "" : ` (${summary.epochs.toFixed(1)} epochs)`;
+      terminal.out(`${summary.step} steps${passes} on ${session.device}: ${shown(summary.training)}\n`);
       if (Object.keys(summary.heldOut).length > 0) terminal.out(`held out: ${shown(summary.heldOut)}\n`);
     }
     if (summary.interrupted)

@@ -119,6 +119,16 @@ const all = (count: number) => Uint32Array.from({ length: count }, (_, row) => r
 /** Apart from any program's stream: which rows are held out must not follow from the training's seed. */
 const splitStream = 0xfffffffe;
 
+/** Rows of nothing, for a block that draws its own: one a step of training. */
+export function withoutData(steps: number): DataSet {
+  return {
+    train: { columns: [], rows: all(steps) },
+    held: { columns: [], rows: all(0) },
+    mapping: new Map(),
+    classes: [],
+  };
+}
+
 export async function openData(text: string): Promise<DataSet> {
   const spec = parseSpec(text);
   const left = new Map(spec.options);

@@ -78,6 +78,7 @@ async function runFold(
     block,
     name,
     rows,
+    batch: block.batch ?? 1,
     seed,
     from: 0,
     steps,
