@@ -64,6 +64,12 @@ describe.each(names)("%s", (name, declared) => {
     );
   });
 
+  test("is differentiated twice, or says why not", () => {
+    const texts = Array.from({ length: 16 }, (_, seed) => row?.program(new Choices(seed)) ?? "");
+    if (!texts.some((text) => text.includes("fn weighed("))) return;
+    expect(texts.some((text) => text.includes("fn second_by_"))).toBe(row?.once === undefined);
+  });
+
   const refused = Object.entries(row?.refuses ?? {});
   if (refused.length === 0) return;
   test.each(refused)("refuses %s", (_, [text, message]) => {

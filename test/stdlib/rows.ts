@@ -11,6 +11,8 @@ export interface Row {
   readonly refuses?: Readonly<Record<string, readonly [program: string, message: string]>>;
   /** Whether its gradient is not the derivative, on purpose: then differences are not asked. */
   readonly surrogate?: true;
+  /** Why it is differentiated once and not twice. */
+  readonly once?: string;
 }
 export type Rows = Readonly<Record<string, Row>>;
 
@@ -58,9 +60,18 @@ export function applied(use: Applied): string {
       "}",
     );
   }
-  if (derivatives > 1)
+  if (derivatives > 1) {
+    // Where y is linear in x, a loss linear in y would have no second derivative.
+    lines.push("fn curved(y: f32[...S]) -> f32 = weighed(y + 0.25 * y * y)");
     for (const name of names)
-      lines.push(`export fn second_by_${name}(${list(inputs)}) = grad(${name} => weighed(${slope(name)}))(${name})`);
+      lines.push(
+        `export fn second_by_${name}(${list(inputs)}) = grad(${name} => weighed(grad(${name} => curved(${call}))(${name})))(${name})`,
+      );
+    if (learned) {
+      const curved = `p => curved(with_params(M, p)(${Object.keys(inputs).join(", ")}))`;
+      lines.push(`export fn second_by_weights(${list(inputs)}) = hvp(${curved}, M.params)(M.params)`);
+    }
+  }
   return program(...lines);
 }
 

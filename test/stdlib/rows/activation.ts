@@ -10,6 +10,7 @@ export const rows: Rows = {
         expression: `x |> prelu${choices.chance(50) ? "(init: fill(_, 0.1))" : ""}`,
         inputs: { x: `f32[2, ${extent(choices)}${image}]` },
         learned: true,
+        derivatives: 2,
       });
     },
   },
@@ -34,6 +35,7 @@ export const rows: Rows = {
   hardsigmoid: { program: elementwise((choices) => `(x => ${choices.of(["x", "4 * x"])}) |> hardsigmoid`) },
   hardswish: { program: elementwise((choices) => `(x => ${choices.of(["x", "4 * x"])}) |> hardswish`) },
   maxout: {
+    once: "a maximum: its slope jumps",
     program: (choices) =>
       applied({
         expression: `x |> maxout(${choices.of([1, 2, 5])}, pieces: ${choices.of([1, 2, 3])})`,

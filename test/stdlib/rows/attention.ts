@@ -49,6 +49,7 @@ const transformer =
       },
       learned: true,
       by: ["x", ...given],
+      derivatives: choices.chance(50) ? 2 : 1,
     });
   };
 
@@ -89,6 +90,7 @@ export const rows: Rows = {
         expression: `x |> attention(${heads}, ${causally(choices)})`,
         inputs: { x: `f32[2, ${choices.between(1, 6)}, ${heads * choices.of([1, 2])}]` },
         learned: true,
+        derivatives: choices.chance(50) ? 2 : 1,
       });
     },
     refuses: {
@@ -120,6 +122,7 @@ export const rows: Rows = {
         },
         learned: true,
         by: ["x", ...sources],
+        derivatives: choices.chance(50) ? 2 : 1,
       });
     },
     refuses: {
@@ -129,6 +132,7 @@ export const rows: Rows = {
     },
   },
   sinusoidal_positions: {
+    once: "linear in its input",
     program: (choices) => {
       const [T, D] = [choices.between(1, 6), choices.between(1, 7)];
       return applied({ expression: `x + sinusoidal_positions(${T}, ${D})`, inputs: { x: `f32[${T}, ${D}]` } });
@@ -136,6 +140,7 @@ export const rows: Rows = {
     refuses: { "a base of 0": [refused("sinusoidal_positions(3, 4, base: 0.0)"), "base must be positive; got 0"] },
   },
   positional_encoding: {
+    once: "linear in its input",
     program: (choices) =>
       applied({
         expression: `x |> positional_encoding(rate: ${choices.of(["0.0", "0.25"])})`,
@@ -150,6 +155,7 @@ export const rows: Rows = {
         expression: `x |> learned_positions(${T + choices.below(3)})`,
         inputs: { x: `f32[2, ${T}, ${choices.between(1, 4)}]` },
         learned: true,
+        derivatives: 2,
       });
     },
     refuses: {
@@ -185,6 +191,7 @@ export const rows: Rows = {
         expression: `x |> transformer_block(${heads}, widening: ${choices.of([1, 2])}, rate: ${choices.of(["0.0", "0.25"])}, ${causally(choices)}, eps: 0.01)`,
         inputs: { x: `f32[2, ${choices.between(1, 4)}, ${heads * choices.of([1, 2])}]` },
         learned: true,
+        derivatives: choices.chance(50) ? 2 : 1,
       });
     },
     refuses: {

@@ -46,6 +46,7 @@ export const rows: Rows = {
           x: `f32[2, ${reduction * choices.between(1, 3)}, ${choices.between(1, 4)}, ${choices.between(1, 4)}]`,
         },
         learned: true,
+        derivatives: 2,
       });
     },
     refuses: {

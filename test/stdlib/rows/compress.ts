@@ -28,6 +28,7 @@ export const rows: Rows = {
     },
   },
   channel_mask: {
+    once: "a mask is a step, and what it leaves is linear",
     program: (choices) =>
       applied({
         expression: `w * channel_mask(w, ${choices.of(amounts)})`,
@@ -40,6 +41,7 @@ export const rows: Rows = {
   },
   nonzero_mask: { program: () => ofTree("nonzero_mask((select(w > 0, w, 0), b, v))") },
   apply_mask: {
+    once: "a mask is a step, and what it leaves is linear",
     program: (choices) =>
       applied({ expression: `apply_mask(w, prune_mask(w, ${choices.of(amounts)}))`, inputs: weight }),
   },

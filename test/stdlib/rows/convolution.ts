@@ -89,6 +89,7 @@ const transposed =
         expression: `x |> ${name}(${groups * choices.of([1, 2, 3])}, kernel: ${kernel}, stride: ${stride}, padding: ${padding}, output_padding: ${more}, dilation: ${dilation}, groups: ${groups})`,
         inputs: { x: `f32[2, ${groups * choices.of([1, 2])}, ${image(height, width)}]` },
         learned: true,
+        derivatives: 2,
       });
     }
   };
@@ -157,6 +158,7 @@ export const rows: Rows = {
         expression: `x |> conv2d(${features}, ${options}, ${more})`,
         inputs: { x: `f32[2, ${channels}, ${height}, ${width}]` },
         learned: true,
+        derivatives: 2,
       });
     },
     refuses: {
@@ -190,6 +192,7 @@ export const rows: Rows = {
         expression: `x |> conv1d(${features}, ${options}, ${more})`,
         inputs: { x: `f32[2, ${channels}, ${width}]` },
         learned: true,
+        derivatives: 2,
       });
     },
     refuses: {
@@ -237,6 +240,7 @@ export const rows: Rows = {
         expression: `x |> depthwise_conv2d(${options}, multiplier: ${choices.of([1, 1, 2])}, bias: ${choices.chance(50)})`,
         inputs: { x: `f32[2, ${channels}, ${height}, ${width}]` },
         learned: true,
+        derivatives: 2,
       });
     },
     refuses: {
@@ -252,6 +256,7 @@ export const rows: Rows = {
         expression: `x |> pointwise_conv2d(${features}, bias: ${choices.chance(50)})`,
         inputs: { x: `f32[2, ${channels}, ${height}, ${width}]` },
         learned: true,
+        derivatives: 2,
       });
     },
     refuses: { "no features": [refused("x |> pointwise_conv2d(0)"), "there must be some features; got 0"] },
@@ -263,6 +268,7 @@ export const rows: Rows = {
         expression: `x |> separable_conv2d(${features}, ${options}, multiplier: ${choices.of([1, 1, 2])})`,
         inputs: { x: `f32[2, ${channels}, ${height}, ${width}]` },
         learned: true,
+        derivatives: 2,
       });
     },
     refuses: {

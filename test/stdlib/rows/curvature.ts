@@ -22,6 +22,7 @@ export const rows: Rows = {
         expression: `curvature_along(${valley}, (x, y), (u, v))`,
         inputs: { x, y: "f32", u: x, v: "f32" },
         by: ["x", "y"],
+        derivatives: 2,
       });
     },
   },

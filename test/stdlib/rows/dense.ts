@@ -23,6 +23,7 @@ export const rows: Rows = {
         expression: `id |> embedding(${extent(choices)}, ${extent(choices)})`,
         inputs: { id: `i32[${extent(choices)}, ${extent(choices)}]` },
         learned: true,
+        derivatives: 2,
       }),
     refuses: {
       ...refusing(

@@ -28,9 +28,11 @@ export const rows: Rows = {
     },
   },
   magnitude_map: {
+    once: "a maximum: its slope jumps",
     program: (choices) => applied({ expression: "magnitude_map(x)", inputs: { x: image(choices) } }),
   },
   saliency: {
+    once: "a maximum: its slope jumps",
     program: (choices) =>
       applied({
         expression: `saliency(f, x, ${choices.below(2)})`,
@@ -84,6 +86,7 @@ export const rows: Rows = {
     },
   },
   colour_scale: {
+    once: "straight between colours: its slope jumps",
     program: (choices) => applied({ expression: "colour_scale(x)", inputs: { x: row(choices) } }),
   },
   overlay: {
@@ -102,6 +105,7 @@ export const rows: Rows = {
     },
   },
   grad_cam: {
+    once: "the greater of a sum and 0: its slope jumps",
     program: (choices) =>
       applied({
         expression: `grad_cam(x => 2 * x, f, x, ${choices.below(2)})`,

@@ -45,7 +45,8 @@ export const rows: Rows = {
   xavier_normal: scaled("xavier_normal", gains),
   xavier_uniform: scaled("xavier_uniform", gains),
   erfinv: {
-    program: (choices) => applied({ expression: "erfinv(0.999 * tanh(x))", inputs: { x: anyShape(choices) } }),
+    program: (choices) =>
+      applied({ expression: "erfinv(0.999 * tanh(x))", inputs: { x: anyShape(choices) }, derivatives: 2 }),
   },
   truncated_normal: {
     ...drawn("truncated_normal", ["std: 0.02", "low: -1.0, high: 0.5"]),
@@ -61,6 +62,7 @@ export const rows: Rows = {
         expression: "orthonormal(spread(x))",
         inputs: { x: choices.of(["f32[3, 5]", "f32[1, 4]", "f32[4, 4]"]) },
         before: ["fn spread(x: f32[R, C]) {", "  let y[i, j] = x[i, j] + select(i == j, 6.0, 0)", "  y", "}"],
+        derivatives: 2,
       }),
     refuses: {
       "more rows than columns": [

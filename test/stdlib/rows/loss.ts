@@ -30,7 +30,7 @@ const between = (call: string | ((choices: Choices) => string), derivatives: 1 |
 const counts = (name: string): Row => ({
   program: (choices) => {
     const classes = choices.between(1, 5);
-    return applied({ expression: `${name}(abs(x))`, inputs: { x: `f32[${classes}, ${classes}]` } });
+    return applied({ expression: `${name}(abs(x))`, inputs: { x: `f32[${classes}, ${classes}]` }, derivatives: 2 });
   },
 });
 
@@ -90,14 +90,15 @@ export const rows: Rows = {
     },
   },
   multiclass_hinge: {
+    once: "straight on both sides of a bend: its slope jumps",
     program: classifying((choices) => `multiclass_hinge(x, label, margin: ${choices.of(["1", "0.3"])})`, 1),
   },
   kl_div: { program: between("kl_div(log_softmax(x), softmax(y))", 2) },
   kl_normal: { program: between("kl_normal(x, y)", 2) },
   mse: { program: between("mse(x, y)", 2), refuses: { "two shapes": [refused("mse(x, x[:, 0])", pair), "mse"] } },
-  l1_loss: { program: between("l1_loss(x, y)", 1) },
+  l1_loss: { once: "straight on both sides of a bend: its slope jumps", program: between("l1_loss(x, y)", 1) },
   huber: {
-    program: between((choices) => `huber(x, y, delta: ${choices.of(["1.0", "0.2"])})`, 1),
+    program: between((choices) => `huber(x, y, delta: ${choices.of(["1.0", "0.2"])})`, 2),
     refuses: { "a delta of 0": [refused("huber(x, y, delta: 0.0)", pair), "delta must be positive"] },
   },
   // Of vectors with one element it is a sign, and its gradient what rounding leaves.
@@ -108,10 +109,10 @@ export const rows: Rows = {
     },
     refuses: refusing({ "cosine_similarity(x, y, eps: 0)": "eps must be positive; got 0" }, pair),
   },
-  l1: penalty("l1", 1),
+  l1: { ...penalty("l1", 1), once: "straight on both sides of a bend: its slope jumps" },
   l2: penalty("l2", 2),
   elastic_net: {
-    ...penalty("elastic_net", 1),
+    ...penalty("elastic_net", 2),
     refuses: { "a share of 2": [refused("elastic_net(x, share: 2.0)"), "share must be in [0, 1]"] },
   },
   accuracy: { program: classifying("accuracy(x, label)", 0) },

@@ -91,8 +91,11 @@ export const rows: Rows = {
       }),
     refuses: noEps("rms_norm("),
   },
-  dropout: dropping("dropout", anyShape),
-  unscaled_dropout: dropping("unscaled_dropout", anyShape),
-  dropout2d: dropping("dropout2d", (choices) => `f32[2, ${choices.between(1, 5)}, ${choices.between(1, 5)}]`),
-  drop_path: dropping("drop_path", anyShape),
+  dropout: { ...dropping("dropout", anyShape), once: "linear in its input" },
+  unscaled_dropout: { ...dropping("unscaled_dropout", anyShape), once: "linear in its input" },
+  dropout2d: {
+    ...dropping("dropout2d", (choices) => `f32[2, ${choices.between(1, 5)}, ${choices.between(1, 5)}]`),
+    once: "linear in its input",
+  },
+  drop_path: { ...dropping("drop_path", anyShape), once: "linear in its input" },
 };

@@ -95,6 +95,7 @@ export const rows: Rows = {
       applied({
         expression: `max_norm(x, ${choices.of(["0.5", "2.0", "100.0"])})`,
         inputs: { x: `f32[${extent(choices)}, ${extent(choices)}]` },
+        derivatives: 2,
       }),
     refuses: refusing({ "max_norm(x, 0.0)": "most must be positive; got 0" }),
   },
@@ -116,7 +117,7 @@ export const rows: Rows = {
   tree_dot: {
     program: (choices) => {
       const shape = anyShape(choices);
-      return applied({ expression: "tree_dot((x, y), (y, x))", inputs: { x: shape, y: shape } });
+      return applied({ expression: "tree_dot((x, y), (y, x))", inputs: { x: shape, y: shape }, derivatives: 2 });
     },
   },
   newton_cg: {

@@ -37,8 +37,16 @@ const channels = (choices: Choices) =>
   `f32[2, ${choices.of([1, 5])}, ${choices.between(1, 7)}${choices.chance(60) ? `, ${choices.between(1, 7)}` : ""}]`;
 
 export const rows: Rows = {
-  max_pool: { program: pooled("max_pool", 2, 1), refuses: unpoolable("max_pool", 2) },
-  max_pool1d: { program: pooled("max_pool1d", 1, 1), refuses: unpoolable("max_pool1d", 1) },
+  max_pool: {
+    once: "a maximum: its slope jumps",
+    program: pooled("max_pool", 2, 1),
+    refuses: unpoolable("max_pool", 2),
+  },
+  max_pool1d: {
+    once: "a maximum: its slope jumps",
+    program: pooled("max_pool1d", 1, 1),
+    refuses: unpoolable("max_pool1d", 1),
+  },
   avg_pool: { program: pooled("avg_pool", 2, 2), refuses: unpoolable("avg_pool", 2) },
   avg_pool1d: { program: pooled("avg_pool1d", 1, 2), refuses: unpoolable("avg_pool1d", 1) },
   pooling_windows: {
@@ -82,6 +90,7 @@ export const rows: Rows = {
       applied({ expression: "x |> global_avg_pool", inputs: { x: channels(choices) }, derivatives: 2 }),
   },
   global_max_pool: {
+    once: "a maximum: its slope jumps",
     program: (choices) => applied({ expression: "x |> global_max_pool", inputs: { x: channels(choices) } }),
   },
   adaptive_avg_pool1d: {

@@ -33,14 +33,17 @@ const whitened = (name: string): Row => ({
 
 export const rows: Rows = {
   random_flip: {
+    once: "linear in its input",
     program: augmented((choices) => `random_flip(x, p: ${choices.of(["0.5", "1.0"])})`),
     refuses: refusing({ "random_flip(x, p: 1.5)": "p must be in [0, 1]; got 1.5" }),
   },
   random_crop: {
+    once: "linear in its input",
     program: augmented((choices) => `random_crop(x, padding: ${choices.of([0, 1, 3])})`),
     refuses: refusing({ "random_crop(x, padding: -1)": "padding must not be negative; got -1" }),
   },
   cutout: {
+    once: "linear in its input",
     program: (choices) => {
       const size = choices.of([1, 2, 5]);
       return applied({ expression: `cutout(x, ${size})`, inputs: { x: `f32[3, ${choices.of([1, 3])}, ${size}, 5]` } });
@@ -51,14 +54,16 @@ export const rows: Rows = {
     }),
   },
   random_affine: {
+    once: "linear in its input",
     program: augmented((choices) => `random_affine(x, ${choices.of(["degrees: 30", "translate: 0.3, scale: 0.2"])})`),
     refuses: refusing({
       "random_affine(x, scale: 1.0)": "scale must be in [0, 1); got 1",
       "random_affine(x, degrees: -5)": "degrees and translate must not be negative; got -5",
     }),
   },
-  luminance: { program: augmented(() => "luminance(x)", 3) },
+  luminance: { once: "linear in its input", program: augmented(() => "luminance(x)", 3) },
   color_jitter: {
+    once: "linear, and clamped: its slope jumps",
     program: augmented(
       (choices) => `color_jitter(x, ${choices.of(["brightness: 0.3", "contrast: 0.5", "saturation: 1.5"])})`,
       3,
@@ -76,6 +81,7 @@ export const rows: Rows = {
     },
   },
   mixup: {
+    once: "linear in its input",
     program: (choices) => {
       const alpha = choices.of(["", ", alpha: 1.0"]);
       return applied({
@@ -92,8 +98,8 @@ export const rows: Rows = {
   },
   feature_mean: statistic("feature_mean"),
   feature_std: statistic("feature_std"),
-  feature_min: statistic("feature_min", 1),
-  feature_max: statistic("feature_max", 1),
+  feature_min: { ...statistic("feature_min", 1), once: "an extreme value: its slope jumps" },
+  feature_max: { ...statistic("feature_max", 1), once: "an extreme value: its slope jumps" },
   zero_centre: statistic("zero_centre"),
   standardise: {
     program: (choices) =>
@@ -106,6 +112,7 @@ export const rows: Rows = {
           }),
   },
   standard_scaler: {
+    once: "linear with the statistics that it keeps",
     program: (choices) =>
       applied({
         expression: "x |> standard_scaler |> dense(3)",
@@ -113,7 +120,7 @@ export const rows: Rows = {
         learned: choices.chance(50),
       }),
   },
-  min_max: statistic("min_max", 1),
+  min_max: { ...statistic("min_max", 1), once: "an extreme value: its slope jumps" },
   one_hot: {
     program: (choices) =>
       applied({ expression: `one_hot(label, ${extent(choices)})`, inputs: { label: "i32[3, 4]" }, derivatives: 0 }),
@@ -127,6 +134,7 @@ export const rows: Rows = {
     refuses: { "one row": [refused("covariance(x)", { x: "f32[1, 4]" }), "two rows and more; got 1"] },
   },
   pca: {
+    once: "an iteration: its second derivative is long, and orthonormal's is asked for",
     // Axes of very different variance, so that few iterations are as good as many and rounding turns no direction.
     program: (choices) =>
       applied({

@@ -14,6 +14,7 @@ const recurrent =
       expression: `${kind}(${features}${option(choices)})(${["x", ...given].join(", ")}).${choices.of(results)}`,
       inputs: { x: sequence(choices), ...Object.fromEntries(given.map((name) => [name, `f32[2, ${features}]`])) },
       learned: true,
+      derivatives: choices.chance(50) ? 2 : 1,
     });
   };
 const plain = (choices: Configure) => (choices.chance(25) ? ", bias: false" : "");
@@ -51,6 +52,7 @@ export const rows: Rows = {
         expression: `(x |> bidirectional(${kind}, ${choices.of([1, 2])})).${choices.of(["output", "hidden"])}`,
         inputs: { x: sequence(choices) },
         learned: true,
+        derivatives: choices.chance(50) ? 2 : 1,
       });
     },
   },
@@ -63,6 +65,7 @@ export const rows: Rows = {
         expression: `(x |> stacked(${of}, ${choices.of([1, 2])}, num_layers: ${choices.between(1, 3)}${rate})).output`,
         inputs: { x: sequence(choices) },
         learned: true,
+        derivatives: choices.chance(50) ? 2 : 1,
       });
     },
     refuses: {
