@@ -71,7 +71,14 @@ export const rows: Rows = {
       ],
     },
   },
-  soft_cross_entropy: { program: between((choices) => `soft_cross_entropy(x, ${choices.of(["softmax(y)", "y"])})`, 2) },
+  soft_cross_entropy: {
+    program: between(
+      (choices) =>
+        `soft_cross_entropy(x, ${choices.of(["softmax(y)", "y", "softmax(y), smoothing: 0.2", "y, weight: 0.5 + f32(arange(shape(y)[length(shape(y)) - 1]))"])})`,
+      2,
+    ),
+    refuses: refusing({ "soft_cross_entropy(x, y, smoothing: 2.0)": "smoothing must be in [0, 1]; got 2" }, pair),
+  },
   binary_cross_entropy: { program: between("binary_cross_entropy(0.01 + 0.98 * sigmoid(x), sigmoid(y))", 2) },
   binary_cross_entropy_with_logits: {
     program: between(
