@@ -129,6 +129,14 @@ export const rows: Rows = {
       ],
     },
   },
+  window_sums: {
+    program: (choices) =>
+      applied({
+        expression: `window_sums(x, w, [${choices.between(1, 3)}, 2], [1, 2], [${choices.below(2)}, 0])`,
+        inputs: { x: "f32[2, 2, 4, 5]", w: "f32[4, 1, 2, 3]" },
+        derivatives: 2,
+      }),
+  },
   correlate1d: {
     program: (choices) => {
       const { width, kernel, stride, dilation, padding } = window(choices);
