@@ -180,7 +180,10 @@ function moveMembers(
   });
 }
 
-/** Makes every read of a member's result a read of it at its own point; undefined if one is elsewhere. */
+/**
+ * Makes every read of a member's result a read of it at its own point; undefined if one is elsewhere, or a coordinate: what
+ * others are looked up by has to lie in memory.
+ */
 function link(members: readonly Member[], extents: readonly number[], source: Source): Member[] | undefined {
   const made = new Map(members.flatMap((member) => member.node.results.map((result) => [result, member])));
   let failed = false;
@@ -188,6 +191,9 @@ function link(members: readonly Member[], extents: readonly number[], source: So
     ...member,
     body: rewriteScalar(member.body, (scalar) => {
       if (scalar.kind !== "read") return scalar;
+      failed ||= scalar.coordinates.some(({ terms }) =>
+        terms.some((term) => term.kind === "data" && made.has(source(term.read.tensor))),
+      );
       const tensor = source(scalar.tensor);
       const maker = made.get(tensor);
       if (maker === undefined) return scalar;

@@ -62,6 +62,9 @@ const cases: Readonly<Record<string, string>> = {
       output %s result s\noutput %m result m`,
     ]),
   ),
+  "a number and what is looked up by it": `input %id: i32[8] argument id\ninput %w: f32[5] argument w
+    %m: i32[8] = map[i<8] max(%id[i], select(i == 0, 3:i32, 1:i32))
+    %s: f32[] = sum[| i<8] to_f32(%m[i]) * %w[%m[i] else 0]\noutput %s result s`,
   reversal: "input %x: f32[19] argument x\n%y: f32[19] = map[i<19] %x[18 - i]\noutput %y result y",
   "stride 2": "input %x: f32[20] argument x\n%y: f32[10] = map[i<10] %x[2*i + 1]\noutput %y result y",
   "stride 3": "input %x: f32[30] argument x\n%y: f32[10] = map[i<10] %x[3*i]\noutput %y result y",
