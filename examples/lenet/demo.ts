@@ -71,10 +71,12 @@ const model = "examples/lenet/model.dlx";
 const data = `idx:${path("digits")}`;
 const weights = path("run/weights.safetensors");
 dlx(
-  ...["train", model, "--data", data, "--epochs", "24", "--batch", "32", "--device", "cpu", "--out", path("run")],
-  ...["--set", "steps=6000", "--set", "shift=2", "--set", "peak=0.02", "--set", "decay=2e-4"],
+  ...["train", model, "--data", data, "--epochs", "40", "--batch", "32", "--device", "cpu", "--out", path("run")],
+  ...["--set", "steps=10000", "--set", "augment=true", "--set", "peak=0.02", "--set", "decay=2e-4"],
 );
-const evaluation = JSON.parse(dlx("eval", model, "--device", "cpu", "--weights", weights, "--data", data, "--json"));
+const evaluation = JSON.parse(
+  dlx("eval", model, "--device", "cpu", "--set", "decay=2e-4", "--weights", weights, "--data", data, "--json"),
+);
 console.log(`held-out accuracy ${(100 * evaluation.accuracy).toFixed(2)}%, loss ${evaluation.loss.toFixed(4)}`);
 dlx("build", model, "--batch", "1,64", "--train", "--weights", weights, "--out", path("bundle"));
 
