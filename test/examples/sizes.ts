@@ -7,6 +7,7 @@ export const sizes: Readonly<
   compress: { set: { batch: 2, first: 2, second: 2, third: 3, fourth: 3 } },
   char_rnn: { set: { width: 3, batch: 2 } },
   dnn_vs_cnn: { set: { batch: 2 } },
+  fashion: { set: { width: 2, batch: 2 } },
   go: { set: { width: 3, depth: 2, batch: 2 } },
   googlenet: { set: { width: 4, classes: 5, size: 32, batch: 2 }, model: "GoogLeNet", block: "googlenet" },
   gpt: { set: { width: 4, heads: 2, depth: 1, batch: 2 } },
