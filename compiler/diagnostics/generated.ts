@@ -1010,7 +1010,7 @@ export const catalogue = {
     title: "Weights that are missing",
     message: undefined,
     help: [],
-    explanation: "The file lacks a parameter or a layer's state. Either it belongs to another program, or names changed: a parameter is\ncalled after the model, the enclosing `let`s and the layer. `{ partial: true }` loads what there is.",
+    explanation: "The file lacks a parameter or a layer's state. Either it belongs to another program, or names changed: a parameter is\ncalled after the model, the enclosing `let`s and the layer. `dlx summary FILE --json` lists the program's names and shapes under\n`weights`, in order, for a script that renames another program's. `{ partial: true }` loads what there is.",
     bad: "await net.loadWeights(trunkOnly);",
     good: "await net.loadWeights(trunkOnly, { partial: true });",
   },
