@@ -17,9 +17,15 @@ const partOf = ({ images, labels }: Digits): Part => ({
   label: Int32Array.from(labels),
 });
 
+let known: { readonly train: Part; readonly held: Part } | undefined;
+
+/** Read once: it takes longer than a small network to compile. Nobody writes to these arrays. */
 export function digits(): { readonly train: Part; readonly held: Part } {
-  const { train, held } = splitDigits();
-  return { train: partOf(train), held: partOf(held) };
+  if (!known) {
+    const { train, held } = splitDigits();
+    known = { train: partOf(train), held: partOf(held) };
+  }
+  return known;
 }
 
 /** The first `limit` of them. */
