@@ -19,8 +19,8 @@ import { temporaryFolder } from "../support/folder.ts";
 
 const temporary = temporaryFolder();
 
-const training = (name: string, batch: number): Compiled =>
-  compileSource(exampleSource(name), { set: { batch }, targets: ["wasm"], calls: [] });
+const training = (name: string, batch: number, models?: readonly string[]): Compiled =>
+  compileSource(exampleSource(name), { set: { batch }, targets: ["wasm"], calls: [], ...(models && { models }) });
 
 /** The same inputs for the same step of every session. */
 async function step(session: Session, { manifest }: Compiled, number: number): Promise<Outputs> {
@@ -48,7 +48,7 @@ async function trained(compiled: Compiled, threads: number, steps: number, from?
 
 describe("training on several threads", () => {
   test("LeNet has the same weights after 200 steps on 1 and 2, and resumed on 3", async () => {
-    const compiled = training("lenet", 8);
+    const compiled = training("lenet", 8, []);
     const one = await trained(compiled, 1, 200);
     expect(await trained(compiled, 2, 200)).toEqual(one);
     const start = await trained(compiled, 2, 180);
@@ -58,7 +58,7 @@ describe("training on several threads", () => {
 
   // Three threads on two busy cores wait for each other much longer than they compute.
   test("ResNet-20 has the same weights on 1, 2 and 3", async () => {
-    const compiled = training("resnet20", 2);
+    const compiled = training("resnet20", 2, []);
     const one = await trained(compiled, 1, 2);
     for (const threads of [2, 3]) expect(await trained(compiled, threads, 2)).toEqual(one);
   });
