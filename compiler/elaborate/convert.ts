@@ -7,6 +7,7 @@ import { printShape, printType, productOf, type Shape } from "../types/shape.ts"
 import { type AxisPattern, type Bindings, emptyBindings, type Mismatch, matchShape } from "../types/unify.ts";
 import { hasIndices } from "./arithmetic.ts";
 import { type Machine, placeOf } from "./context.ts";
+import { listTensor } from "./listed.ts";
 import { asTensor, cameFrom, convertElement, elementwise, scalarTensor } from "./tensors.ts";
 import { lineOf, textOf } from "./text.ts";
 import { treeOf } from "./trees.ts";
@@ -142,7 +143,7 @@ function convertTensor(
   return tensor;
 }
 
-/** Compile-time numbers become rank-0 tensors; dtypes have to agree, but for the storage types. */
+/** Compile-time numbers become rank-0 tensors, lists of them constants; dtypes have to agree, but for the storage types. */
 function promote(machine: Machine, value: Value, type: TensorType, place: Place): TensorValue | undefined {
   const wanted = scalarType(type.dtype);
   if (value.kind === "int" || value.kind === "float") {
@@ -151,6 +152,7 @@ function promote(machine: Machine, value: Value, type: TensorType, place: Place)
     return scalarTensor(convertElement(tensor.at([]), wanted), type.dtype);
   }
   if (value.kind === "bool") return wanted === "bool" ? asTensor(value) : undefined;
+  if (value.kind === "list") return listTensor(machine, value, type.dtype);
   if (value.kind !== "tensor") return undefined;
   if (value.dtype === type.dtype) return value;
   if (value.weak && wanted !== "bool")

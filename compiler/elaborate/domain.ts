@@ -31,6 +31,8 @@ export interface TensorDomain {
   origin: Origin | undefined;
   /** One handle, two for the pair combiners. */
   compute(computation: Computation): readonly Handle[];
+  /** Row-major; a value may be unknown where sizes may be symbols. */
+  constant(dtype: DType, shape: Shape, values: readonly (number | undefined)[]): Handle;
   reshape(handle: Handle, shape: Shape): Handle;
   /** Pieces of one dtype side by side along an axis, each from its start on. */
   concat(pieces: readonly Handle[], axis: number, starts: readonly Dim[], shape: Shape): Handle;

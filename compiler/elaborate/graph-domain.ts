@@ -116,6 +116,13 @@ export class GraphDomain implements TensorDomain {
     return handle;
   }
 
+  constant(dtype: DType, shape: Shape, values: readonly (number | undefined)[]): Handle {
+    const numbers = values.map((value) => {
+      invariant(value !== undefined, "every number of a list is known");
+      return value;
+    });
+    return this.#handle(this.#frame.builder.constant("list", { dtype, shape: shape.map(sizeOf) }, numbers));
+  }
   reshape(handle: Handle, shape: Shape): Handle {
     return this.#handle(this.#view(this.#tensor(handle), shape.map(sizeOf)));
   }

@@ -45,6 +45,9 @@ export class ShapesDomain implements TensorDomain {
     if (combiner !== "max_first" && combiner !== "min_first") return [value];
     return [value, this.#made(hint, "i32", shape, positions)];
   }
+  constant(dtype: DType, shape: Shape): Handle {
+    return this.#made("list", dtype, shape, none);
+  }
   reshape(handle: Handle, shape: Shape): Handle {
     return this.#of("reshape", handle, shape);
   }

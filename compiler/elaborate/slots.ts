@@ -7,6 +7,7 @@ import { runValue } from "./convert.ts";
 import { ForeignTensor } from "./domain.ts";
 import type { Handle } from "./element.ts";
 import { slotOfOwner } from "./layers.ts";
+import { listTensor } from "./listed.ts";
 import { asTensor, convertElement, elementwise, filled, force, handleOf, uniformValue } from "./tensors.ts";
 import { describe, type Place, type Slot, type TensorValue, type Value } from "./values.ts";
 
@@ -101,7 +102,7 @@ export class Slots {
   }
 }
 
-/** A tensor, a number for every element, or a function of the shape. */
+/** A tensor, a number for every element, a list of numbers, or a function of the shape. */
 export function initialTensor(
   machine: Machine,
   value: Value,
@@ -110,11 +111,11 @@ export function initialTensor(
 ): TensorValue {
   const callable = value.kind === "fn" || value.kind === "closure" || value.kind === "builtin";
   const made = callable ? machine.invoke(value, [runValue(slot.shape)], place) : value;
-  const tensor = asTensor(made);
+  const tensor = made.kind === "list" ? listTensor(machine, made, slot.dtype) : asTensor(made);
   if (!tensor)
     return machine.raise("E0205", place, {
       name: `the initial value of ${slot.path}`,
-      expected: "a tensor, a number or a function of the shape",
+      expected: "a tensor, a number, a list of numbers or a function of the shape",
       got: describe(made),
     });
   if (tensor.shape.length === 0) {

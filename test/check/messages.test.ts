@@ -28,6 +28,27 @@ const rows: readonly Row[] = [
     says: ["f32[N, D]", "f32[N, 28, 28]", "3 axes where 2 are expected", "add `|> flatten`"],
   },
   {
+    name: "a list of another length",
+    text: "import loss\nexport fn f(x: f32[4, 3], label: i32[4]) -> f32 =\n  cross_entropy(x, label, weight: [1, 0.5])",
+    code: "E0301",
+    line: 3,
+    says: ["weight of cross_entropy expects f32[3]; got f32[2]"],
+  },
+  {
+    name: "a list whose rows differ in length",
+    text: "fn f(m: f32[A, B]) -> f32 = sum(m)\nexport fn g() -> f32 =\n  f([[1, 2], [3]])",
+    code: "E0205",
+    line: 3,
+    says: ["m of f has to be f32[A, B]; got list of 2"],
+  },
+  {
+    name: "a list of fractions for whole numbers",
+    text: "fn f(m: i32[A]) -> i32 = sum(m)\nexport fn g() -> i32 = f([1, 2.5])",
+    code: "E0205",
+    line: 2,
+    says: ["m of f has to be i32[A]; got list of 2"],
+  },
+  {
     name: "where a value came from",
     text: "import nn\nmodel M(x: f32[N, 8]) -> f32[N, 10] {\n  let y = x |> dense(9)\n  y\n}",
     code: "E0301",

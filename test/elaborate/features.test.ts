@@ -41,6 +41,24 @@ const rows: readonly (readonly [name: string, text: string, given: Given, expect
     [1],
   ],
   [
+    "a list where a tensor is declared",
+    "fn g(x: f32[N, C], w: f32[C], m: i32[C, C]) -> f32[C] { let y[j] = sum[n, i] x[n, i] * w[i] * f32(m[i, j]); y }\nexport fn f(x: f32[2, 3]) -> f32[3] = g(x, [1, 0.5, -2], [[1, 2, 3], [4, 5, 6], [7, 8, 9]])",
+    { x: [1, 2, 3, 4, 5, 6] },
+    [-107, -116.5, -126],
+  ],
+  [
+    "a list of truths",
+    "fn g(m: bool[S]) -> f32[S] = f32(m)\nexport fn f() -> f32[3] = g([true, 1 > 2, true])",
+    {},
+    [1, 0, 1],
+  ],
+  [
+    "a list of lists",
+    "fn g(w: f32[2, 2]) -> f32[2] = w[1, :]\nexport fn f() -> f32[2] = g([[0, 1], [1.5, -0.25]])",
+    {},
+    [1.5, -0.25],
+  ],
+  [
     "texts",
     'fn g(x: f32[1], how: str) -> f32[1] = if how == "twice" then 2 * x else x\nexport fn f(x: f32[1]) -> f32[1] = g(x, "tw" + "ice")',
     { x: [1] },

@@ -41,9 +41,10 @@ export const rows: Rows = {
   cross_entropy: {
     program: (choices) => {
       const classes = choices.between(2, 6);
-      const weighted = choices.chance(50);
+      const numbers = Array.from({ length: classes }, (_, k) => 1 + k / 2).join(", ");
+      const weight = choices.of(["", "exp(w)", `[${numbers}]`]);
       const options = [
-        ...(weighted ? ["weight: exp(w)"] : []),
+        ...(weight ? [`weight: ${weight}`] : []),
         ...(choices.chance(50) ? ["smoothing: 0.2"] : []),
         ...(choices.chance(40) ? ["ignore: [0]"] : []),
       ];
@@ -53,7 +54,7 @@ export const rows: Rows = {
         // Where every label is ignored there is no mean.
         expression: `{\n  let some = max(label, ${options.includes("ignore: [0]") ? "f(label)" : "label"})\n  cross_entropy(${arguments_})\n}`,
         before: ["fn f(label: i32[...S]) -> i32[...S] = reshape(select(arange(product(S)) == 0, 1, 0), S)"],
-        inputs: { x, label, ...(weighted && { w: `f32[${classes}]` }) },
+        inputs: { x, label, ...(weight === "exp(w)" && { w: `f32[${classes}]` }) },
         derivatives: 2,
       });
     },
