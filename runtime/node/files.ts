@@ -40,12 +40,19 @@ export async function exists(path: string): Promise<boolean> {
   );
 }
 
+async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+}
+
 /** Makes a folder and those around it. Node's own way never ends where a folder that is there lets none be made in it. */
 async function makeFolders(path: string): Promise<void> {
-  if (await exists(path)) return;
+  if (await isFolder(path)) return;
   await makeFolders(dirname(path));
   await mkdir(path).catch(async (error) => {
-    if (!(await exists(path))) throw error;
+    if (!(await isFolder(path))) throw error;
   });
 }
 
@@ -54,7 +61,6 @@ export async function writableFolder(path: string): Promise<void> {
   try {
     await makeFolders(resolve(path));
     await access(path, constants.W_OK | constants.X_OK);
-    if (!(await stat(path)).isDirectory()) throw new Error("it is not a folder");
   } catch (error) {
     throw fileError("write to", path, error);
   }

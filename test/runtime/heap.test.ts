@@ -45,6 +45,6 @@ test("a thousand steps leave nothing behind, and a step allocates its promises a
     // The loss, and what is around a number.
     expect(stepArrays).toBeLessThan(64);
   }
-  // Sixteen times the weights and four times the inputs and kernels.
-  expect(large.stepHeap - small.stepHeap).toBeLessThan(512);
+  // A copy of the inputs would be 3,072 bytes more, one of the weights 100,000; how well the engine optimises varies by up to 1,100.
+  expect(large.stepHeap - small.stepHeap).toBeLessThan(2048);
 });

@@ -19,24 +19,23 @@ const held = () => {
 };
 // Compiled, optimised and with every cache filled.
 await steps(1000);
-// What is kept of every step is kept in each round; what an engine compiles late, on busy cores later still, is kept in some.
-let [retained, retainedArrays] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+// What every step allocates or keeps shows in each round; what an engine compiles late, on busy cores later still, in some.
+let found;
 for (let round = 0; round < 8; round++) {
   const before = held();
-  await steps(1000);
+  await steps(200);
+  const during = process.memoryUsage();
+  await steps(800);
   const after = held();
-  retained = Math.min(retained, after.heapUsed - before.heapUsed);
-  retainedArrays = Math.min(retainedArrays, after.arrayBuffers - before.arrayBuffers);
+  const figures = {
+    retained: after.heapUsed - before.heapUsed,
+    retainedArrays: after.arrayBuffers - before.arrayBuffers,
+    stepHeap: (during.heapUsed - before.heapUsed) / 200,
+    stepArrays: (during.arrayBuffers - before.arrayBuffers) / 200,
+  };
+  found = Object.fromEntries(
+    Object.entries(figures).map(([name, value]) => [name, Math.min(value, found?.[name] ?? value)]),
+  );
 }
-const start = process.memoryUsage();
-await steps(200);
-const end = process.memoryUsage();
-console.log(
-  JSON.stringify({
-    retained,
-    retainedArrays,
-    stepHeap: (end.heapUsed - start.heapUsed) / 200,
-    stepArrays: (end.arrayBuffers - start.arrayBuffers) / 200,
-  }),
-);
+console.log(JSON.stringify(found));
 net.dispose();
