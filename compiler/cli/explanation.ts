@@ -7,12 +7,18 @@ import type { Source } from "../../grammar/span.ts";
 import { DlxError } from "../../runtime/errors.ts";
 import { type Result, readInputs, resultsOf, writeResults } from "../../runtime/node/values.ts";
 import type { InputSlot } from "../../runtime/plan.ts";
-import type { LoadOptions } from "../../runtime/session.ts";
 import type { ModuleLoader } from "../elaborate/modules.ts";
 import type { Program } from "../elaborate/program.ts";
 import { type ExitCode, UsageError } from "./failure.ts";
 import { type Terminal, toJsonText } from "./terminal.ts";
-import { compileFile, elaborateFile, openCompiled, type ProgramFlags, type Wanted } from "./toolchain.ts";
+import {
+  compileFile,
+  elaborateFile,
+  type OpenOptions,
+  openCompiled,
+  type ProgramFlags,
+  type Wanted,
+} from "./toolchain.ts";
 
 export interface ExplainFlags extends ProgramFlags {
   readonly explain: string;
@@ -94,7 +100,7 @@ export async function explainImage(
   file: string,
   flags: ExplainFlags,
   wanted: Pick<Wanted, "targets">,
-  options: LoadOptions,
+  options: OpenOptions,
 ): Promise<ExitCode> {
   const { output } = flags;
   if (output === undefined) throw new UsageError("say where the picture goes: --output overlay.png");

@@ -18,6 +18,7 @@ import { progressBar } from "./progress.ts";
 import { table } from "./summary-table.ts";
 import { stopSignal, type Terminal } from "./terminal.ts";
 import {
+  blockOnly,
   compileFile,
   knobsOf,
   onlyBlock,
@@ -26,7 +27,6 @@ import {
   searchable,
   settingsWith,
   sourceDigest,
-  targetsOf,
 } from "./toolchain.ts";
 
 /** What training and searching share. */
@@ -139,15 +139,7 @@ export async function runSearch(
       open?.session.dispose();
       const compiled = await compileFile(
         file,
-        {
-          ...flags,
-          set: settings,
-          train: "block",
-          models: [],
-          calls: [],
-          targets: targetsOf(flags.device),
-          evaluated: [...new Set(folds.map(({ held }) => held.rows.length))],
-        },
+        blockOnly(flags, settings, [...new Set(folds.map(({ held }) => held.rows.length))]),
         // What there is to warn of is said once.
         open ? { ...terminal, note: () => {} } : terminal,
       );
@@ -158,6 +150,7 @@ export async function runSearch(
         seed,
         threads: flags.threads ?? 1,
         weights: weights ?? "random",
+        weightsFile: flags.weights,
         relaxedSimd: true,
       });
       open = { session, block, slots, configuration, initial: await session.saveState() };

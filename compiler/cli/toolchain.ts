@@ -8,6 +8,7 @@ import type { Domain } from "../../runtime/node/search/space.ts";
 import { threadFile } from "../../runtime/node/thread.ts";
 import type { InputSlot } from "../../runtime/plan.ts";
 import type { LoadOptions, Session } from "../../runtime/session.ts";
+import { decodeSlots, isWeight } from "../../runtime/weights.ts";
 import { type Compiled, type CompileOptions, checkSource, compile, elaborateSource } from "../compile.ts";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { suggest } from "../diagnostics/suggest.ts";
@@ -276,12 +277,24 @@ export function onlyBlock({ manifest }: Compiled): string {
   return entry.of;
 }
 
+/** Throws E0701 to E0706 where a file's weights are not those of the program. */
+export function checkWeights({ manifest }: Compiled, weights: Uint8Array, file: string): void {
+  decodeSlots(manifest, isWeight, weights, { file });
+}
+
 /** A session in this process. */
-export async function openCompiled(compiled: Compiled, options: LoadOptions): Promise<Session> {
+export interface OpenOptions extends LoadOptions {
+  /** What messages call the weights. */
+  readonly weightsFile?: string | undefined;
+}
+
+export async function openCompiled(compiled: Compiled, options: OpenOptions): Promise<Session> {
   const { openWasm, openSession } = await import("../../runtime/bundle.ts");
   const { createWebGPUDevice } = await import("../../runtime/webgpu/device.ts");
   const { nodeGpu } = await import("../../runtime/node/gpu.ts");
   const { manifest, wasm, relaxed, wgsl } = compiled;
+  const { weights, weightsFile } = options;
+  if (weights instanceof Uint8Array && weightsFile !== undefined) checkWeights(compiled, weights, weightsFile);
   const files = new Map([
     [manifest.wasm?.file, wasm],
     [manifest.wasm?.relaxed, relaxed],
@@ -329,4 +342,14 @@ export async function bundleFiles(
 /** A program for the CPU alone compiles faster. The CPU's is always needed: it draws the first weights. */
 export function targetsOf(device: LoadOptions["device"]): ("wasm" | "webgpu")[] {
   return device === "cpu" ? ["wasm"] : ["wasm", "webgpu"];
+}
+
+/** What training, evaluating and searching compile: one train block by itself, and its metrics over so many rows. */
+export function blockOnly<F extends ProgramFlags & { readonly device: LoadOptions["device"] }>(
+  flags: F,
+  set: ProgramFlags["set"],
+  evaluated: readonly number[],
+) {
+  const only = { train: "block", models: [], calls: [] } as const;
+  return { ...flags, ...only, set, evaluated, targets: targetsOf(flags.device) };
 }

@@ -1,10 +1,9 @@
 import { join } from "node:path";
 import { readBytes, writableFolder, writeAtomically } from "../../../runtime/node/files.ts";
-import { decodeSlots, isWeight } from "../../../runtime/weights.ts";
 import { type ExitCode, UsageError } from "../failure.ts";
 import { type QuantiseFlag, quantiseFor, sizesText } from "../quantise.ts";
 import { type Terminal, toJsonText } from "../terminal.ts";
-import { bundleFiles, choicesOf, compileFile, type ProgramFlags, type Wanted } from "../toolchain.ts";
+import { bundleFiles, checkWeights, choicesOf, compileFile, type ProgramFlags, type Wanted } from "../toolchain.ts";
 
 interface Flags extends ProgramFlags, QuantiseFlag {
   readonly out: string;
@@ -25,8 +24,7 @@ export async function run(terminal: Terminal, [file = ""]: string[], flags: Flag
   const wanted = { ...flags, ...(flags.batch ? { batches: flags.batch } : {}), train, targets: flags.target } as const;
   const choose = flags.tune ? await tunedChooser(file, wanted, terminal) : undefined;
   const compiled = await compileFile(file, { ...wanted, ...(choose && { choose }) }, terminal);
-  if (weights && flags.weights !== undefined)
-    decodeSlots(compiled.manifest, isWeight, weights, { file: flags.weights });
+  if (weights && flags.weights !== undefined) checkWeights(compiled, weights, flags.weights);
   const quantised = weights && quantiseFor(compiled, weights, flags);
   const files = await bundleFiles(compiled, {
     weights: quantised?.file ?? weights,

@@ -8,6 +8,7 @@ import { progressBar } from "../progress.ts";
 import { compare, comparisonText, type QuantiseFlag, quantiseFor, sizesText } from "../quantise.ts";
 import { type Terminal, toJsonText } from "../terminal.ts";
 import {
+  blockOnly,
   compileFile,
   knobsOf,
   onlyBlock,
@@ -15,7 +16,6 @@ import {
   type ProgramFlags,
   refuseWithoutData,
   settingsWith,
-  targetsOf,
 } from "../toolchain.ts";
 
 interface Flags extends ProgramFlags, QuantiseFlag {
@@ -30,19 +30,7 @@ export async function run(terminal: Terminal, [file = ""]: string[], flags: Flag
   const weights = await readBytes(flags.weights);
   const data = flags.data === undefined ? undefined : await openData(flags.data);
   const set = settingsWith(flags.set, flags.batch);
-  const compiled = await compileFile(
-    file,
-    {
-      ...flags,
-      set,
-      train: "block",
-      models: [],
-      calls: [],
-      targets: targetsOf(flags.device),
-      evaluated: data ? [data.held.rows.length] : [],
-    },
-    terminal,
-  );
+  const compiled = await compileFile(file, blockOnly(flags, set, data ? [data.held.rows.length] : []), terminal);
   const block = onlyBlock(compiled);
   const entry = compiled.manifest.entries.find(({ kind, of }) => kind === "evaluate" && of === block);
   if (!entry) throw new UsageError(`${block} has nothing to evaluate`);
@@ -55,6 +43,7 @@ export async function run(terminal: Terminal, [file = ""]: string[], flags: Flag
       device: flags.device,
       threads: flags.threads ?? 1,
       weights: file,
+      weightsFile: flags.weights,
       relaxedSimd: true,
       onProgress: ({ message }) => terminal.note(`${message}\n`),
     });

@@ -8,7 +8,7 @@ import type { Entry } from "../../../runtime/plan.ts";
 import type { LoadOptions, Session } from "../../../runtime/session.ts";
 import { type ExitCode, isDlxError, UsageError } from "../failure.ts";
 import { type Terminal, toJsonText } from "../terminal.ts";
-import { compileFile, namesOf, openCompiled, type ProgramFlags, targetsOf } from "../toolchain.ts";
+import { compileFile, namesOf, type OpenOptions, openCompiled, type ProgramFlags, targetsOf } from "../toolchain.ts";
 
 interface Flags extends ProgramFlags {
   readonly weights?: string;
@@ -27,11 +27,11 @@ const needsWeights = () => new UsageError("say which weights: --weights FILE (dl
 const sayWhich = (models: readonly string[]) =>
   new UsageError(`say which model: --model ${models.join(" or ") || "(there is none)"}`);
 
-async function loadOptions(terminal: Terminal, flags: Flags): Promise<LoadOptions> {
+async function loadOptions(terminal: Terminal, flags: Flags): Promise<OpenOptions> {
   return {
     device: flags.device,
     threads: flags.threads ?? 1,
-    ...(flags.weights === undefined ? {} : { weights: await readBytes(flags.weights) }),
+    ...(flags.weights === undefined ? {} : { weights: await readBytes(flags.weights), weightsFile: flags.weights }),
     onProgress: ({ message }) => terminal.note(`${message}\n`),
   };
 }

@@ -48,6 +48,7 @@ export async function run(terminal: Terminal, [file = "", name = ""]: string[], 
     device: flags.device,
     threads: flags.threads ?? 1,
     weights,
+    weightsFile: flags.weights,
     seed: flags.seed ?? 0,
     onProgress: ({ message }) => terminal.note(`${message}\n`),
   });

@@ -9,13 +9,13 @@ import { progressBar } from "../progress.ts";
 import { runSearch, type SearchFlags } from "../search.ts";
 import { stopSignal, type Terminal, toJsonText } from "../terminal.ts";
 import {
+  blockOnly,
   compileFile,
   knobsOf,
   onlyBlock,
   openCompiled,
   refuseWithoutData,
   settingsWith,
-  targetsOf,
 } from "../toolchain.ts";
 
 interface Flags extends Omit<SearchFlags, "data"> {
@@ -82,19 +82,7 @@ async function trainOnce(
   const { out, resume = false, seed = 0, json } = flags;
   const weights = flags.weights === undefined ? undefined : await readBytes(flags.weights);
   const set = settingsWith(flags.set, flags.batch);
-  const compiled = await compileFile(
-    file,
-    {
-      ...flags,
-      set,
-      train: "block",
-      models: [],
-      calls: [],
-      targets: targetsOf(flags.device),
-      evaluated: [data.held.rows.length],
-    },
-    terminal,
-  );
+  const compiled = await compileFile(file, blockOnly(flags, set, [data.held.rows.length]), terminal);
   const block = onlyBlock(compiled);
   const entry = compiled.manifest.entries.find(({ kind, of }) => kind === "step" && of === block);
   const slots = entry?.inputs ?? [];
@@ -108,6 +96,7 @@ async function trainOnce(
     seed,
     threads: flags.threads ?? 1,
     weights: weights ?? "random",
+    weightsFile: flags.weights,
     relaxedSimd: true,
     onProgress: ({ message: text }) => message(text),
   });
