@@ -282,12 +282,12 @@ export function checkWeights({ manifest }: Compiled, weights: Uint8Array, file: 
   decodeSlots(manifest, isWeight, weights, { file });
 }
 
-/** A session in this process. */
 export interface OpenOptions extends LoadOptions {
   /** What messages call the weights. */
   readonly weightsFile?: string | undefined;
 }
 
+/** A session in this process. */
 export async function openCompiled(compiled: Compiled, options: OpenOptions): Promise<Session> {
   const { openWasm, openSession } = await import("../../runtime/bundle.ts");
   const { createWebGPUDevice } = await import("../../runtime/webgpu/device.ts");

@@ -50,7 +50,8 @@ async function isFolder(path: string): Promise<boolean> {
 /** Makes a folder and those around it. Node's own way never ends where a folder that is there lets none be made in it. */
 async function makeFolders(path: string): Promise<void> {
   if (await isFolder(path)) return;
-  await makeFolders(dirname(path));
+  const around = dirname(path);
+  if (around !== path) await makeFolders(around);
   await mkdir(path).catch(async (error) => {
     if (!(await isFolder(path))) throw error;
   });

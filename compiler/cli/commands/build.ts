@@ -1,9 +1,10 @@
 import { join } from "node:path";
 import { readBytes, writableFolder, writeAtomically } from "../../../runtime/node/files.ts";
+import { compileBundle } from "../carried.ts";
 import { type ExitCode, UsageError } from "../failure.ts";
 import { type QuantiseFlag, quantiseFor, sizesText } from "../quantise.ts";
 import { type Terminal, toJsonText } from "../terminal.ts";
-import { bundleFiles, checkWeights, choicesOf, compileFile, type ProgramFlags, type Wanted } from "../toolchain.ts";
+import { bundleFiles, checkWeights, choicesOf, type ProgramFlags, type Wanted } from "../toolchain.ts";
 
 interface Flags extends ProgramFlags, QuantiseFlag {
   readonly out: string;
@@ -23,7 +24,8 @@ export async function run(terminal: Terminal, [file = ""]: string[], flags: Flag
   const train = flags.block !== undefined ? "block" : flags.train ? "all" : "none";
   const wanted = { ...flags, ...(flags.batch ? { batches: flags.batch } : {}), train, targets: flags.target } as const;
   const choose = flags.tune ? await tunedChooser(file, wanted, terminal) : undefined;
-  const compiled = await compileFile(file, { ...wanted, ...(choose && { choose }) }, terminal);
+  const given = weights && flags.weights !== undefined ? { name: flags.weights, bytes: weights } : undefined;
+  const compiled = await compileBundle(file, { ...wanted, ...(choose && { choose }) }, given, terminal);
   if (weights && flags.weights !== undefined) checkWeights(compiled, weights, flags.weights);
   const quantised = weights && quantiseFor(compiled, weights, flags);
   const files = await bundleFiles(compiled, {

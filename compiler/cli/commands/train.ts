@@ -1,22 +1,15 @@
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { type DataSet, openData, withoutData } from "../../../runtime/node/data/open.ts";
-import { readBytes, writableFolder } from "../../../runtime/node/files.ts";
+import { exists, readBytes, writableFolder } from "../../../runtime/node/files.ts";
 import { DivergedError } from "../../../runtime/node/fit.ts";
 import { checkpointName, train } from "../../../runtime/node/training.ts";
+import { compileWith, completed } from "../carried.ts";
 import { type ExitCode, UsageError } from "../failure.ts";
 import { plateauOf } from "../plateau.ts";
 import { progressBar } from "../progress.ts";
 import { runSearch, type SearchFlags } from "../search.ts";
 import { stopSignal, type Terminal, toJsonText } from "../terminal.ts";
-import {
-  blockOnly,
-  compileFile,
-  knobsOf,
-  onlyBlock,
-  openCompiled,
-  refuseWithoutData,
-  settingsWith,
-} from "../toolchain.ts";
+import { blockOnly, knobsOf, onlyBlock, openCompiled, refuseWithoutData, settingsWith } from "../toolchain.ts";
 
 interface Flags extends Omit<SearchFlags, "data"> {
   readonly data?: string;
@@ -80,9 +73,11 @@ async function trainOnce(
   extra: Readonly<Record<string, unknown>>,
 ): Promise<ExitCode> {
   const { out, resume = false, seed = 0, json } = flags;
-  const weights = flags.weights === undefined ? undefined : await readBytes(flags.weights);
+  const start = flags.weights ?? (resume ? join(out, checkpointName) : undefined);
+  const there = start !== undefined && (!resume || (await exists(start)));
+  const weights = there ? { name: start, bytes: await readBytes(start) } : undefined;
   const set = settingsWith(flags.set, flags.batch);
-  const compiled = await compileFile(file, blockOnly(flags, set, [data.held.rows.length]), terminal);
+  const compiled = await compileWith(file, blockOnly(flags, set, [data.held.rows.length]), weights, terminal);
   const block = onlyBlock(compiled);
   const entry = compiled.manifest.entries.find(({ kind, of }) => kind === "step" && of === block);
   const slots = entry?.inputs ?? [];
@@ -95,7 +90,7 @@ async function trainOnce(
     device: flags.device,
     seed,
     threads: flags.threads ?? 1,
-    weights: weights ?? "random",
+    weights: weights && !resume ? await completed(compiled, weights, seed, terminal) : "random",
     weightsFile: flags.weights,
     relaxedSimd: true,
     onProgress: ({ message: text }) => message(text),

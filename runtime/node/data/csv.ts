@@ -22,11 +22,17 @@ function separatorOf(text: string): string {
   return counts.reduce((most, each) => (each[1] > most[1] ? each : most))[0];
 }
 
-/** Whether the first line has headings: no number at all, or a word over a column of numbers. */
-const isHeaded = ([first = [], ...rows]: readonly (readonly string[])[]) =>
-  first.every((cell) => !isNumber(cell)) ||
+/** Words for no value, which a row may begin with, and no heading is. */
+const isMissing = (cell: string) => /^(\?|-|\.|n\/?a|nan|null|none|[+-]?inf(inity)?)$/i.test(cell);
+
+/** Whether the first line has headings: the label's, no number at all, or a word over a column of numbers. */
+const isHeaded = ([first = [], ...rows]: readonly (readonly string[])[], label = "label") =>
+  (first.includes(label) && !isNumber(label)) ||
+  first.every((cell) => !isNumber(cell) && !isMissing(cell)) ||
   (rows.length > 0 &&
-    first.some((cell, k) => cell !== "" && !isNumber(cell) && rows.every((row) => isNumber(row[k] ?? ""))));
+    first.some(
+      (cell, k) => cell !== "" && !isNumber(cell) && !isMissing(cell) && rows.every((row) => isNumber(row[k] ?? "")),
+    ));
 
 /** `label` is a heading or a number from 1. Without it: a column headed `label`, if there is one. Throws E0612. */
 export async function csvTable(path: string, label: string | undefined): Promise<CsvTable> {
@@ -34,7 +40,7 @@ export async function csvTable(path: string, label: string | undefined): Promise
   const bytes = await readBytes(path);
   let records: string[][];
   try {
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes).replace(/^(?:[ \t]*\r?\n)+/, "");
     records = parse(text, { bom: true, skip_empty_lines: true, trim: true, delimiter: separatorOf(text) });
   } catch (error) {
     const what = error instanceof Error ? error.message : String(error);
@@ -42,7 +48,7 @@ export async function csvTable(path: string, label: string | undefined): Promise
   }
   const [first] = records;
   if (!first) throw new DlxError("E0612", `${path} is empty`);
-  const headed = isHeaded(records);
+  const headed = isHeaded(records, label);
   const headings = headed ? first : first.map((_, k) => String(k + 1));
   const rows = headed ? records.slice(1) : records;
   if (rows.length === 0) throw new DlxError("E0612", `${path} has headings but no rows`);
@@ -82,6 +88,8 @@ export async function csvTable(path: string, label: string | undefined): Promise
   });
   const columns = values.map((data, k) => column(headings[features[k]!]!, data));
   columns.push(column("x", x, features.length));
-  if (labelAt >= 0) for (const name of new Set(["label", headings[labelAt]!])) columns.push(column(name, labels()));
+  if (labelAt >= 0)
+    for (const name of ["label", headings[labelAt]!])
+      if (!columns.some((one) => one.name === name)) columns.push(column(name, labels()));
   return { columns, classes };
 }

@@ -119,10 +119,10 @@ const all = (count: number) => Uint32Array.from({ length: count }, (_, row) => r
 /** Apart from any program's stream: which rows are held out must not follow from the training's seed. */
 const splitStream = 0xfffffffe;
 
-/** Rows of nothing, for a block that draws its own: one a step of training. */
+/** Rows of nothing, for a block that draws its own: one a step of training, in passes of a thousand. */
 export function withoutData(steps: number): DataSet {
   return {
-    train: { columns: [], rows: all(steps) },
+    train: { columns: [], rows: all(Math.min(steps, 1000)) },
     held: { columns: [], rows: all(0) },
     mapping: new Map(),
     classes: [],
