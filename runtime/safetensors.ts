@@ -11,6 +11,7 @@ import {
   floatToHalf,
   type HostTensor,
   halfToFloat,
+  integerRanges,
   type TypedArray,
   toElements,
   typeText,
@@ -169,8 +170,6 @@ export function decodeNumbers(stored: StoredTensor): TypedArray {
   }
 }
 
-const ranges = { i32: [-(2 ** 31), 2 ** 31 - 1], u32: [0, 2 ** 32 - 1], u8: [0, 255], bool: [0, 1] } as const;
-
 /**
  * Elements of a stored tensor as `dtype`: floats from floats of any width, integers and bools from integers that fit.
  * Throws E0705.
@@ -186,7 +185,7 @@ export function decodeAs(dtype: DTypeName, stored: StoredTensor, name: string): 
     return toElements(dtype, floats);
   }
   if (fromFloat || (stored.type === "BOOL" && dtype !== "bool")) throw refuse("");
-  const [least, most] = ranges[dtype];
+  const [least, most] = integerRanges[dtype];
   const elements = allocate(dtype, numbers.length);
   for (let i = 0; i < elements.length; i++) {
     const value = numbers[i]!;

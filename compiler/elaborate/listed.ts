@@ -1,4 +1,5 @@
 /** Lists of numbers as tensors: `[0.5, 2]` where an f32[C] is expected. */
+import { integerRanges } from "../../runtime/tensor.ts";
 import { constant, constantOf } from "../types/dims.ts";
 import { type DType, isFloat } from "../types/dtype.ts";
 import { hasIndices } from "./arithmetic.ts";
@@ -45,7 +46,9 @@ function numberOf(value: Value, dtype: DType): { readonly value: number | undefi
     case "int": {
       if (dtype === "bool" || hasIndices(value.value)) return undefined;
       const known = constantOf(value.value);
-      return (dtype === "u32" || dtype === "u8") && known !== undefined && known < 0 ? undefined : { value: known };
+      if (known === undefined || dtype === "f32" || dtype === "f16") return { value: known };
+      const [least, most] = integerRanges[dtype];
+      return known >= least && known <= most ? { value: known } : undefined;
     }
     default:
       return undefined;

@@ -49,6 +49,13 @@ const rows: readonly Row[] = [
     says: ["m of f has to be i32[A]; got list of 2"],
   },
   {
+    name: "a list of numbers beyond the element type",
+    text: "fn f(m: u8[A]) -> i32 = sum(i32(m))\nexport fn g() -> i32 = f([1, 256])",
+    code: "E0205",
+    line: 2,
+    says: ["m of f has to be u8[A]; got list of 2"],
+  },
+  {
     name: "where a value came from",
     text: "import nn\nmodel M(x: f32[N, 8]) -> f32[N, 10] {\n  let y = x |> dense(9)\n  y\n}",
     code: "E0301",

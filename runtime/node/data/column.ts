@@ -2,7 +2,7 @@
 import type { Inputs } from "../../call.ts";
 import { DlxError } from "../../errors.ts";
 import type { InputSlot } from "../../plan.ts";
-import { elementCount, type TypedArray, typeText } from "../../tensor.ts";
+import { elementCount, integerRanges, type TypedArray, typeText } from "../../tensor.ts";
 
 /** One named quantity, a value of `shape` a row. */
 export interface Column {
@@ -114,12 +114,10 @@ const arrays = {
   u8: Uint8Array,
   bool: Uint8Array,
 } as const;
-const ranges = { i32: [-(2 ** 31), 2 ** 31 - 1], u32: [0, 2 ** 32 - 1], u8: [0, 255], bool: [0, 1] } as const;
-
 /** Integers have to be integers, in the range of their type and within the program's bounds. */
 function checkRow(column: Column, slot: InputSlot, index: number, row: TypedArray): void {
   if (slot.dtype === "f32" || slot.dtype === "f16") return;
-  const [least, most] = slot.bounds ? [slot.bounds.min, slot.bounds.max] : ranges[slot.dtype];
+  const [least, most] = slot.bounds ? [slot.bounds.min, slot.bounds.max] : integerRanges[slot.dtype];
   for (const value of row)
     if (!(Number.isInteger(value) && value >= least && value <= most))
       throw new DlxError(
